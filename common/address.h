@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * IPv4 and IPv6 addresses, and which of them strictmx connects to. A name in
+ * somebody else's DNS must never make this host talk to itself or to its own
+ * network's insides.
+ */
+#ifndef STRICTMX_COMMON_ADDRESS_H
+#define STRICTMX_COMMON_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct dns_answer;
+
+struct address {
+	sa_family_t family; /* AF_INET or AF_INET6; 0 is none */
+	union {
+		struct in_addr in;
+		struct in6_addr in6;
+	};
+};
+
+#define ADDRESS_SIZE INET6_ADDRSTRLEN
+
+/* From text, without brackets or port; false when it is no address. */
+bool address_parse(const char *text, struct address *out);
+
+/* Returns buf. */
+const char *address_format(const struct address *a, char buf[ADDRESS_SIZE]);
+
+bool address_equal(const struct address *a, const struct address *b);
+bool address_is_loopback(const struct address *a);
+
+/* Fills *ss for connect(2) and returns its length. */
+socklen_t address_to_sockaddr(const struct address *a, uint16_t port,
+    struct sockaddr_storage *ss);
+
+/*
+ * Appends the addresses of an A or AAAA answer; returns the new count, at most
+ * max. An answer of another outcome than found adds none.
+ */
+size_t address_add(struct address *list, size_t n, size_t max,
+    const struct dns_answer *answer);
+
+enum address_purpose {
+	ADDRESS_OF_MX,
+	ADDRESS_OF_POLICY_HOST
+};
+
+struct address_rules {
+	bool allow_internal;		/* everything: for laboratories */
+	bool allow_private_policy_host; /* RFC 1918 and fc00::/7 there too */
+};
+
+/*
+ * NULL when it may be connected to, else static text that says why not. Never
+ * allowed: 0/8, 127/8, ::, ::1, link-local, multicast, the broadcast address,
+ * the addresses of this host's interfaces (read at most once a minute), and
+ * IPv4-mapped forms of these; private ranges are allowed for MX hosts only.
+ */
+const char *address_refused(const struct address *a,
+    enum address_purpose purpose, const struct address_rules *rules);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * strictmx.conf(5), read with libConfuse. An unknown key, a bad value, a key
+ * given twice or "${...}" is an error with file and line. Without a file the
+ * defaults hold.
+ */
+#ifndef STRICTMX_COMMON_CONFIG_H
+#define STRICTMX_COMMON_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/address.h"
+#include "common/log.h"
+#include "common/resolver.h"
+#include "proto/domain.h"
+
+#define CONFIG_ERROR_SIZE 512
+
+enum config_choice {
+	CHOICE_PROCEED,
+	CHOICE_DEFER
+};
+
+struct config {
+	/* Judging */
+	bool testing;			/* mode = testing: refuse nothing */
+	enum config_choice engine_away; /* for TCP sessions */
+	enum config_choice unreachable;
+	bool judge_local_submission;
+	size_t n_local_domains; /* folded, sorted; both keys together */
+	char **local_domains;
+	unsigned deadline_s;
+	char hostname[DOMAIN_SIZE]; /* for EHLO */
+
+	/* The network */
+	struct resolver_opts resolver;
+	struct address_rules addresses;
+	char *ca_file; /* NULL: the system's bundle */
+
+	/* The process */
+	char *socket;
+	char *socket_group; /* NULL: that of the user */
+	char *state_dir;
+	char *user;
+	enum log_level log_level;
+	size_t max_policies; /* in memory */
+};
+
+/*
+ * Reads path. A missing file is fine when must_exist is false. NULL on error,
+ * with one line in error: "/etc/strictmx.conf:12: unknown key 'sockt'".
+ */
+struct config *config_load(const char *path, bool must_exist,
+    char error[CONFIG_ERROR_SIZE]);
+void config_free(struct config *config); /* safe on NULL */
+
+bool config_is_local(const struct config *config, const char *domain);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Fetching a policy over HTTPS (RFC 8461 3.2, 3.3): libcurl's multi interface
+ * on the engine's loop. Addresses are pinned by the caller, nothing is
+ * resolved here. https only, no redirects, no proxy, no cookies, TLS 1.2 or
+ * later, 64 KiB, one minute; pools keep tarpits from starving the rest.
+ */
+#ifndef STRICTMX_COMMON_FETCH_H
+#define STRICTMX_COMMON_FETCH_H
+
+#include "common/address.h"
+#include "common/ports.h"
+
+struct event_base;
+struct fetcher;
+
+struct fetcher_opts {
+	const char *ca_file;	    /* PEM bundle; NULL: the system's */
+	struct address_rules rules; /* checked again on each connect */
+	uint16_t port;		    /* 443 */
+};
+
+/* opts is copied. NULL without memory. curl_global_init() has been called. */
+struct fetcher *fetcher_new(struct event_base *base,
+    const struct fetcher_opts *opts);
+
+/* Running fetches end without a callback. Not from a callback. Safe on NULL. */
+void fetcher_free(struct fetcher *fetcher);
+
+/* As the engine takes it: see struct fetch_port. */
+struct fetch_port fetcher_port(struct fetcher *fetcher);
+
+#endif

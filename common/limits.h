@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Every bound of the engine and its front ends in one place. Sizes are octets,
+ * times say their unit. Bounds that belong to a protocol stand with its parser
+ * in proto/.
+ */
+#ifndef STRICTMX_COMMON_LIMITS_H
+#define STRICTMX_COMMON_LIMITS_H
+
+/* Resolver */
+#define LIMIT_DNS_IN_FLIGHT 256 /* questions at the resolver at once */
+#define LIMIT_DNS_QUEUED 8192	/* questions waiting for a place */
+#define LIMIT_DNS_UPSTREAMS 4
+#define LIMIT_DNS_TRIES 3
+#define LIMIT_DNS_TRY_MS 2000
+#define LIMIT_DNS_CACHE_ENTRIES 20000
+#define LIMIT_DNS_TTL_MIN_S 1 /* cached answers, negative ones too */
+#define LIMIT_DNS_TTL_MAX_S 3600
+
+/* Fetcher (RFC 8461 3.3) */
+#define LIMIT_FETCH_AT_ONCE 100 /* transfers */
+#define LIMIT_FETCH_SLOW 50	/* of these, those older than SLOW_MS */
+#define LIMIT_FETCH_SLOW_MS 2000
+#define LIMIT_FETCH_STARTS_PER_TURN 10
+#define LIMIT_FETCH_HANDSHAKES                                                 \
+	16 /* transfers without a response yet that                            \
+	      are younger than SLOW_MS */
+#define LIMIT_FETCH_PER_ADDRESS 4
+#define LIMIT_FETCH_QUEUED 4096
+#define LIMIT_FETCH_BODY 65536
+#define LIMIT_FETCH_HEADERS 16384
+#define LIMIT_FETCH_MS 60000
+#define LIMIT_FETCH_CONNECT_MS 10000
+#define LIMIT_FETCH_ADDRESSES 8 /* pinned for one fetch */
+
+/* SMTP client and probe */
+#define LIMIT_SMTP_SESSIONS 512 /* at once */
+#define LIMIT_SMTP_CONNECT_MS 30000
+#define LIMIT_SMTP_TLS_MS 30000
+#define LIMIT_SMTP_COMMAND_MS 60000
+#define LIMIT_PROBE_MS 12000 /* one MX with all its addresses */
+#define LIMIT_PROBE_ADDRESS_MS                                                 \
+	5000			/* one address of it, while there are more */
+#define LIMIT_PROBE_ADDRESSES 8 /* tried of one MX */
+#define LIMIT_PROBE_GOOD_S 300	/* how long a good probe holds */
+#define LIMIT_PROBE_BAD_S 60
+
+/* Lookups */
+#define LIMIT_LOOKUPS 4096   /* running */
+#define LIMIT_WAITERS 65536  /* of all lookups together */
+#define LIMIT_MX_HOSTS 32    /* of one domain that are looked at */
+#define LIMIT_VERDICTS 20000 /* kept */
+#define LIMIT_VERDICT_MIN_S 1
+#define LIMIT_VERDICT_MAX_S 300
+
+/* Policies (RFC 8461 3.3, 5.1) */
+#define LIMIT_POLICIES 10000	    /* in memory; the store holds the rest */
+#define LIMIT_RECORD_AGE_S 60	    /* then the TXT record is looked at again */
+#define LIMIT_FETCH_BACKOFF_S 300   /* after a failed fetch, per record id */
+#define LIMIT_FETCHES_PER_BACKOFF 3 /* per domain, whatever the ids */
+
+/* Query server */
+#define LIMIT_QUERY_CLIENTS 1024
+#define LIMIT_QUERY_IN_FLIGHT 16384 /* requests of one client */
+#define LIMIT_QUERY_OUTPUT 4194304  /* unread answers of one client */
+
+/* Filter */
+#define LIMIT_FILTER_LINE 73728 /* smtpd's are at most 64 KiB and a bit */
+#define LIMIT_FILTER_SESSIONS 65536
+#define LIMIT_FILTER_DEADLINE_SLACK_MS 5000 /* past the engine's deadline */
+#define LIMIT_RESTART_MIN_MS 100	    /* of an engine that died */
+#define LIMIT_RESTART_MAX_MS 10000
+
+/* Configuration */
+#define LIMIT_CONFIG_FILE 1048576
+#define LIMIT_CONFIG_LIST 10000
+#define LIMIT_DEADLINE_MAX_S 240 /* smtpd's own clients wait 300 s */
+
+#endif

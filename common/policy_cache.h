@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Policies that were fetched, by domain: in memory, bounded, the least recently
+ * used goes first; below it the store, when there is one, holds them all.
+ * A policy binds until fetched_at + max_age, whatever DNS says (RFC 8461 3.3).
+ */
+#ifndef STRICTMX_COMMON_POLICY_CACHE_H
+#define STRICTMX_COMMON_POLICY_CACHE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/domain.h"
+#include "proto/sts_policy.h"
+#include "proto/sts_record.h"
+
+struct policy_cache;
+struct policy_store;
+
+struct cached_policy {
+	char id[STS_ID_SIZE];
+	int64_t fetched_at_s;
+	int64_t record_seen_at_s;
+	struct sts_policy policy;
+};
+
+/* store may be NULL and is borrowed. NULL without memory. */
+struct policy_cache *policy_cache_new(struct policy_store *store, size_t max);
+void policy_cache_free(struct policy_cache *cache); /* safe on NULL */
+
+/*
+ * The policy of a domain if it is live at now_s, from memory or the store; else
+ * NULL. A fetched_at in the future counts as now, once, and is written so.
+ * Borrowed, valid until the next call with this cache.
+ */
+const struct cached_policy *policy_cache_get(struct policy_cache *cache,
+    const char *domain, int64_t now_s);
+
+/*
+ * Takes a policy that was fetched now: parses body (already known to be valid)
+ * and keeps it, in the store first. max_age 0 is not kept (RFC 8461 3.2: use
+ * once). False when it could not be kept in memory.
+ */
+bool policy_cache_put(struct policy_cache *cache, const char *domain,
+    const char *id, struct span body, int64_t now_s);
+
+/* The record was seen with the cached id. */
+void policy_cache_record_seen(struct policy_cache *cache, const char *domain,
+    int64_t now_s);
+
+void policy_cache_drop(struct policy_cache *cache, const char *domain);
+
+size_t policy_cache_count(const struct policy_cache *cache); /* in memory */
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Policies on disk (SQLite, WAL), so that what was learned once over HTTPS
+ * binds after a restart too (RFC 8461 10.2: first contact is the weak moment).
+ * What policy_store_put() has returned true for survives kill -9; power loss
+ * may lose the last second. One process owns the store by a lock; a damaged
+ * file is moved aside, named in the log, and a new one begun.
+ */
+#ifndef STRICTMX_COMMON_POLICY_STORE_H
+#define STRICTMX_COMMON_POLICY_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/domain.h"
+#include "proto/span.h"
+#include "proto/sts_record.h"
+
+struct policy_store;
+
+/* A row; times are wall clock seconds. */
+struct policy_row {
+	char domain[DOMAIN_SIZE];
+	char id[STS_ID_SIZE];	  /* of the record it was fetched for */
+	int64_t fetched_at_s;	  /* last successful HTTPS fetch: life runs from
+				     here */
+	int64_t record_seen_at_s; /* record last seen with this id */
+	struct span body;	  /* as served; borrowed */
+};
+
+/*
+ * Opens or makes DIR/policies.sqlite. NULL when it cannot be had: missing or
+ * not writable directory, another owner, no memory; said in the log, once, with
+ * what follows from it (policies are kept in memory only).
+ */
+struct policy_store *policy_store_open(const char *dir);
+void policy_store_close(struct policy_store *store); /* safe on NULL */
+
+/*
+ * True when the row is there; row->body is then valid until the next call.
+ * False when it is not or could not be read (the latter is logged).
+ */
+bool policy_store_get(struct policy_store *store, const char *domain,
+    struct policy_row *row);
+
+/* Written before it returns. False: not written, and logged. */
+bool policy_store_put(struct policy_store *store, const struct policy_row *row);
+
+/* Only the time of a record seen again. */
+bool policy_store_touch(struct policy_store *store, const char *domain,
+    int64_t record_seen_at_s);
+
+bool policy_store_drop(struct policy_store *store, const char *domain);
+
+#endif

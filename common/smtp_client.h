@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One SMTP session to one address of one MX host, up to the point where mail
+ * could be sent: greeting, EHLO, STARTTLS, handshake, judgement of the
+ * certificate, EHLO again. The prober ends it there with QUIT, the relay goes
+ * on with MAIL. OpenSSL on libevent's bufferevents.
+ *
+ * Plain text that follows the 220 to STARTTLS ends the session (nothing that
+ * was said in clear is believed after the handshake).
+ */
+#ifndef STRICTMX_COMMON_SMTP_CLIENT_H
+#define STRICTMX_COMMON_SMTP_CLIENT_H
+
+#include "common/ports.h"
+
+struct event_base;
+struct smtp_dialer;
+struct tls_verify;
+
+/*
+ * What all sessions share. verify is borrowed and outlives the dialer. NULL
+ * without memory.
+ */
+struct smtp_dialer *smtp_dialer_new(struct event_base *base,
+    const struct tls_verify *verify);
+
+/* Running sessions end without a callback. Safe on NULL. */
+void smtp_dialer_free(struct smtp_dialer *dialer);
+
+/* As the engine takes it: see struct smtp_port. */
+struct smtp_port smtp_dialer_port(struct smtp_dialer *dialer);
+
+#endif

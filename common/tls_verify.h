@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * TLS towards MX hosts: one context for all sessions, and the judgement of
+ * what a finished handshake has shown (RFC 8461 4.2: chain to a trusted root,
+ * in date, a SAN dNSName that matches the MX name; CN never counts). The
+ * handshake itself never fails for a certificate, so that the reason can be
+ * told; who asked for proofs looks at the judgement before the first word.
+ */
+#ifndef STRICTMX_COMMON_TLS_VERIFY_H
+#define STRICTMX_COMMON_TLS_VERIFY_H
+
+#include <openssl/types.h>
+
+#include "common/result_type.h"
+
+struct tls_verify;
+
+struct tls_judgement {
+	unsigned proofs; /* PROOF_ENCRYPTED, and PROOF_PKIX when verified */
+	enum result_type result; /* why PROOF_PKIX is missing */
+	const char *why;	 /* static text that can follow "certificate of
+				    mx1.example.com", as "has expired" */
+};
+
+/*
+ * ca_file: PEM bundle, NULL for the system's. NULL on failure, with *why set
+ * to static text.
+ */
+struct tls_verify *tls_verify_new(const char *ca_file, const char **why);
+void tls_verify_free(struct tls_verify *verify); /* safe on NULL */
+
+/*
+ * A client SSL for a session with this MX (folded name): SNI and the reference
+ * name are set, TLS 1.2 or later. NULL without memory.
+ */
+SSL *tls_verify_ssl(const struct tls_verify *verify, const char *mx);
+
+/* After the handshake was finished, before SSL_free(). */
+void tls_verify_judge(SSL *ssl, struct tls_judgement *out);
+
+#endif

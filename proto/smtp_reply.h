@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Replies of an SMTP server (RFC 5321 4.2), read line by line: three digits, a
+ * "-" on all lines but the last, the same code on each. Bounded in lines and
+ * octets by the caller's reader and by SMTP_REPLY_MAX.
+ */
+#ifndef STRICTMX_PROTO_SMTP_REPLY_H
+#define STRICTMX_PROTO_SMTP_REPLY_H
+
+#include <stdbool.h>
+
+#include "proto/span.h"
+
+#define SMTP_REPLY_MAX 16384 /* octets of one whole reply, line ends included  \
+			      */
+#define SMTP_REPLY_TEXT_MAX 512
+
+enum smtp_reply_state {
+	SMTP_REPLY_MORE, /* wants the next line */
+	SMTP_REPLY_DONE,
+	SMTP_REPLY_BAD, /* no reply at all; why says more */
+};
+
+struct smtp_reply {
+	unsigned code;	      /* 200 to 599; 0 before the first line */
+	size_t octets, lines; /* taken so far */
+	const char *why;      /* static text when BAD */
+	char text[SMTP_REPLY_TEXT_MAX]; /* of the last line, printable ASCII,
+					   other octets as '?', cut to fit */
+	/* For the reply to EHLO: which extensions were named. */
+	bool starttls, pipelining, smtputf8, eightbitmime, size;
+};
+
+/* Begins a new reply. */
+void smtp_reply_init(struct smtp_reply *reply);
+
+/*
+ * Takes the next line, without its line end. After DONE or BAD no line may
+ * follow before smtp_reply_init().
+ */
+enum smtp_reply_state smtp_reply_line(struct smtp_reply *reply,
+    struct span line);
+
+#endif

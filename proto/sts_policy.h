@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * An MTA-STS policy as published at
+ * https://mta-sts.DOMAIN/.well-known/mta-sts.txt (RFC 8461 3.2).
+ */
+#ifndef STRICTMX_PROTO_STS_POLICY_H
+#define STRICTMX_PROTO_STS_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/span.h"
+
+/* RFC 8461 3.2: at most 31557600 seconds, about a year; more is capped. */
+#define STS_MAX_AGE_MAX_S 31557600u
+
+enum sts_mode {
+	STS_MODE_UNKNOWN,
+	STS_MODE_ENFORCE,
+	STS_MODE_TESTING,
+	STS_MODE_NONE,
+};
+
+struct sts_policy {
+	enum sts_mode mode;
+	uint32_t max_age_s;
+	bool max_age_capped; /* the published value was larger */
+	size_t n_mx;
+	char **mx; /* patterns: lower case, in order, no repeats; owned */
+};
+
+enum sts_policy_result {
+	STS_POLICY_OK,
+	STS_POLICY_INVALID,
+	STS_POLICY_NO_MEMORY,
+};
+
+struct sts_policy_error {
+	unsigned line;	    /* from 1; 0 when it concerns the whole policy */
+	const char *reason; /* static text for a person */
+};
+
+/*
+ * Reads a policy body of any bytes. On STS_POLICY_OK out is filled and is to
+ * be given to sts_policy_cleanup(); else out is empty and error says what was
+ * wrong first.
+ */
+enum sts_policy_result sts_policy_parse(struct span body,
+    struct sts_policy *out, struct sts_policy_error *error);
+
+/* Frees what out holds, not out itself, and empties it. Safe when empty. */
+void sts_policy_cleanup(struct sts_policy *policy);
+
+/* "enforce", "testing", "none", or "unknown". */
+const char *sts_mode_name(enum sts_mode mode);
+
+/* RFC 8461 4.1: does a pattern of the policy match this MX host (folded)? */
+bool sts_policy_lists(const struct sts_policy *policy, const char *mx_host);
+
+#endif
