@@ -58,6 +58,7 @@
 #define LIMIT_RECORD_AGE_S 60	    /* then the TXT record is looked at again */
 #define LIMIT_FETCH_BACKOFF_S 300   /* after a failed fetch, per record id */
 #define LIMIT_FETCHES_PER_BACKOFF 3 /* per domain, whatever the ids */
+#define LIMIT_BACKOFFS 10000 /* domains whose failed fetch is remembered */
 
 /* Query server */
 #define LIMIT_QUERY_CLIENTS 1024
@@ -70,6 +71,9 @@
 #define LIMIT_FILTER_DEADLINE_SLACK_MS 5000 /* past the engine's deadline */
 #define LIMIT_RESTART_MIN_MS 100	    /* of an engine that died */
 #define LIMIT_RESTART_MAX_MS 10000
+
+/* Process */
+#define LIMIT_DESCRIPTORS 4096
 
 /* Configuration */
 #define LIMIT_CONFIG_FILE 1048576

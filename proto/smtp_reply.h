@@ -11,8 +11,9 @@
 
 #include "proto/span.h"
 
-#define SMTP_REPLY_MAX 16384 /* octets of one whole reply, line ends included  \
-			      */
+#define SMTP_REPLY_MAX                                                         \
+	16384 /* octets of one whole reply, line ends included                 \
+	       */
 #define SMTP_REPLY_TEXT_MAX 512
 
 enum smtp_reply_state {

@@ -48,7 +48,11 @@ struct sts_policy_error {
 enum sts_policy_result sts_policy_parse(struct span body,
     struct sts_policy *out, struct sts_policy_error *error);
 
-/* Frees what out holds, not out itself, and empties it. Safe when empty. */
+/* A deep copy. False without memory; to is then empty. */
+bool sts_policy_copy(const struct sts_policy *from, struct sts_policy *to);
+
+/* Frees what it holds, not the struct itself, and empties it. Safe when empty.
+ */
 void sts_policy_cleanup(struct sts_policy *policy);
 
 /* "enforce", "testing", "none", or "unknown". */
