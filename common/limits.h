@@ -58,6 +58,9 @@
 #define LIMIT_RECORD_AGE_S 60	    /* then the TXT record is looked at again */
 #define LIMIT_FETCH_BACKOFF_S 300   /* after a failed fetch, per record id */
 #define LIMIT_FETCHES_PER_BACKOFF 3 /* per domain, whatever the ids */
+#define LIMIT_STORE_POLICIES 100000 /* on disk; looked at now and then: */
+#define LIMIT_STORE_TRIM_EVERY 1000 /* policies written */
+#define LIMIT_STORE_BUSY_MS 100	    /* that an administrator's look may cost */
 
 /* Query server */
 #define LIMIT_QUERY_CLIENTS 1024
