@@ -16,6 +16,16 @@
 #define LIMIT_DNS_CACHE_ENTRIES 20000
 #define LIMIT_DNS_TTL_MIN_S 1 /* cached answers, negative ones too */
 #define LIMIT_DNS_TTL_MAX_S 3600
+#define LIMIT_DNS_CACHE_BYTES 33554432 /* of the answers in the cache */
+#define LIMIT_DNS_QUERIES 65536	       /* askers of all questions together */
+#define LIMIT_DNS_BACKOFF_MIN_MS 50    /* before a lost upstream is tried */
+#define LIMIT_DNS_BACKOFF_MAX_MS 500
+#define LIMIT_DNS_RENEW_AFTER 4 /* failures in a row: a new getdns context */
+#define LIMIT_DNS_IDLE_MS 10000 /* a connection without a question */
+#define LIMIT_RESOLV_CONF 65536 /* octets read of resolv.conf */
+
+/* Addresses */
+#define LIMIT_OWN_ADDRESSES_AGE_S 60 /* then the interfaces are read again */
 
 /* Fetcher (RFC 8461 3.3) */
 #define LIMIT_FETCH_AT_ONCE 100 /* transfers */
@@ -59,6 +69,9 @@
 #define LIMIT_FETCH_BACKOFF_S 300   /* after a failed fetch, per record id */
 #define LIMIT_FETCHES_PER_BACKOFF 3 /* per domain, whatever the ids */
 #define LIMIT_BACKOFFS 10000 /* domains whose failed fetch is remembered */
+#define LIMIT_STORE_POLICIES 100000 /* on disk; looked at now and then: */
+#define LIMIT_STORE_TRIM_EVERY 1000 /* policies written */
+#define LIMIT_STORE_BUSY_MS 100	    /* that an administrator's look may cost */
 
 /* Query server */
 #define LIMIT_QUERY_CLIENTS 1024
@@ -78,6 +91,8 @@
 /* Configuration */
 #define LIMIT_CONFIG_FILE 1048576
 #define LIMIT_CONFIG_LIST 10000
-#define LIMIT_DEADLINE_MAX_S 240 /* smtpd's own clients wait 300 s */
+#define LIMIT_CONFIG_TRUSTED_AD 16
+#define LIMIT_POLICIES_MAX 1000000 /* that can be asked for */
+#define LIMIT_DEADLINE_MAX_S 240   /* smtpd's own clients wait 300 s */
 
 #endif
