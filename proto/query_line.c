@@ -2,6 +2,11 @@
 /* The lines of strictmx-query(7), request and answer: see query_line.h. */
 #include "proto/query_line.h"
 
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
 static struct span
 without_cr(struct span line)
 {
@@ -32,6 +37,33 @@ has_control(struct span s)
 	return false;
 }
 
+static const struct {
+	enum query_verb verb;
+	const char *name;
+} verbs[] = {
+	{ QUERY_RCPT, "rcpt" },
+	{ QUERY_EXPLAIN, "explain" },
+	{ QUERY_PING, "ping" },
+};
+
+static const char *
+verb_name(enum query_verb verb)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (verbs[i].verb == verb)
+			return verbs[i].name;
+	return "bad";
+}
+
+static enum query_verb
+verb_parse(struct span name)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (span_is(name, verbs[i].name))
+			return verbs[i].verb;
+	return QUERY_BAD;
+}
+
 /* Fills in verb and argument; returns what is wrong, or NULL. */
 static const char *
 parse_verb(struct span rest, struct query_request *out)
@@ -41,13 +73,8 @@ parse_verb(struct span rest, struct query_request *out)
 	if (!span_cut(&rest, ' ', &verb))
 		return "no verb";
 	out->argument = rest;
-	if (span_is(verb, "rcpt"))
-		out->verb = QUERY_RCPT;
-	else if (span_is(verb, "explain"))
-		out->verb = QUERY_EXPLAIN;
-	else if (span_is(verb, "ping"))
-		out->verb = QUERY_PING;
-	else
+	out->verb = verb_parse(verb);
+	if (out->verb == QUERY_BAD)
 		return "unknown verb";
 	if (has_control(rest))
 		return "control character in the argument";
@@ -72,6 +99,27 @@ query_request_parse(struct span line)
 	if (out.why != NULL)
 		out.verb = QUERY_BAD;
 	return out;
+}
+
+size_t
+query_request_format(char out[QUERY_LINE_SIZE], uint64_t id,
+    enum query_verb verb, struct span argument)
+{
+	struct span line = { out, 0 };
+	int n = snprintf(out, QUERY_LINE_SIZE, "%" PRIu64 " %s%s", id,
+	    verb_name(verb), argument.len == 0 ? "" : " ");
+
+	if (n < 0 || argument.len > QUERY_REQUEST_MAX - (size_t)n)
+		return 0;
+	if (argument.len > 0)
+		memcpy(out + n, argument.p, argument.len);
+	line.len = (size_t)n + argument.len;
+	/* An argument with a LF or a CR at its end would be another line. */
+	if (has_control(argument) || query_request_parse(line).verb != verb)
+		return 0;
+	out[line.len] = '\n';
+	out[line.len + 1] = '\0';
+	return line.len + 1;
 }
 
 static const struct {

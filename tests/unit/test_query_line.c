@@ -110,6 +110,50 @@ a_request_line_is_at_most_1024_octets(void **state)
 }
 
 static void
+a_request_is_written_as_it_is_read(void **state)
+{
+	char out[QUERY_LINE_SIZE], mailbox[QUERY_REQUEST_MAX];
+
+	(void)state;
+	assert_int_equal(query_request_format(out, UINT64_MAX, QUERY_RCPT,
+			     span_of("a|b@good.test")),
+	    39);
+	assert_string_equal(out, "18446744073709551615 rcpt a|b@good.test\n");
+	assert_true(
+	    query_request_format(out, 1, QUERY_EXPLAIN, span_of("a@b")) > 0);
+	assert_string_equal(out, "1 explain a@b\n");
+	assert_true(query_request_format(out, 1, QUERY_PING, span_of("")) > 0);
+	assert_string_equal(out, "1 ping\n");
+	memset(mailbox, 'x', sizeof(mailbox));
+	assert_int_equal(query_request_format(out, 1, QUERY_RCPT,
+			     (struct span){ mailbox, QUERY_REQUEST_MAX - 7 }),
+	    QUERY_REQUEST_MAX + 1);
+	assert_int_equal(query_request_format(out, 1, QUERY_RCPT,
+			     (struct span){ mailbox, QUERY_REQUEST_MAX - 6 }),
+	    0);
+}
+
+static void
+a_request_that_would_be_bad_is_not_written(void **state)
+{
+	char out[QUERY_LINE_SIZE];
+
+	(void)state;
+	assert_int_equal(query_request_format(out, 1, QUERY_BAD, span_of("")),
+	    0);
+	assert_int_equal(query_request_format(out, 1, QUERY_RCPT, span_of("")),
+	    0);
+	assert_int_equal(query_request_format(out, 1, QUERY_PING, span_of("x")),
+	    0);
+	assert_int_equal(query_request_format(out, 1, QUERY_RCPT,
+			     span_of("a@b\n2 ping")),
+	    0);
+	assert_int_equal(query_request_format(out, 1, QUERY_RCPT,
+			     span_of("a@b\r")),
+	    0);
+}
+
+static void
 every_word_is_read_as_it_is_written(void **state)
 {
 	const enum query_word all[] = { QUERY_PROCEED, QUERY_DEFER,
@@ -164,6 +208,8 @@ main(void)
 		cmocka_unit_test(a_bad_request_keeps_its_id_and_says_why),
 		cmocka_unit_test(a_nul_in_a_mailbox_is_a_control_character),
 		cmocka_unit_test(a_request_line_is_at_most_1024_octets),
+		cmocka_unit_test(a_request_is_written_as_it_is_read),
+		cmocka_unit_test(a_request_that_would_be_bad_is_not_written),
 		cmocka_unit_test(every_word_is_read_as_it_is_written),
 		cmocka_unit_test(
 		    an_answer_may_lack_its_text_and_an_error_its_id),
