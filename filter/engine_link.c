@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The way to the engine: see engine_link.h. In the order of this file: the
- * life of an ask, the limits of time, the lines that come in, the connection
- * and its end, and what users call.
+ * The way to the engine: see engine_link.h.
  *
  * An ask is in one of two lists: "waiting" for the engine, in the table by its
  * id as well, or "leaving", to be told on the next turn of the loop that the
@@ -342,9 +340,8 @@ connect_socket(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
-	/* A Unix socket is connected at once or not at all. */
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
+		return fd; /* at once or not at all: it is a Unix socket */
 	saved = errno;
 	close(fd);
 	errno = saved;
