@@ -16,6 +16,16 @@
 #define LIMIT_DNS_CACHE_ENTRIES 20000
 #define LIMIT_DNS_TTL_MIN_S 1 /* cached answers, negative ones too */
 #define LIMIT_DNS_TTL_MAX_S 3600
+#define LIMIT_DNS_CACHE_BYTES 33554432 /* of the answers in the cache */
+#define LIMIT_DNS_QUERIES 65536	       /* askers of all questions together */
+#define LIMIT_DNS_BACKOFF_MIN_MS 50    /* before a lost upstream is tried */
+#define LIMIT_DNS_BACKOFF_MAX_MS 500
+#define LIMIT_DNS_RENEW_AFTER 4 /* failures in a row: a new getdns context */
+#define LIMIT_DNS_IDLE_MS 10000 /* a connection without a question */
+#define LIMIT_RESOLV_CONF 65536 /* octets read of resolv.conf */
+
+/* Addresses */
+#define LIMIT_OWN_ADDRESSES_AGE_S 60 /* then the interfaces are read again */
 
 /* Fetcher (RFC 8461 3.3) */
 #define LIMIT_FETCH_AT_ONCE 100 /* transfers */
