@@ -18,6 +18,8 @@
 #include <string.h>
 
 #include "common/ports.h"
+#include "proto/domain.h"
+#include "proto/span.h"
 
 struct tls_verify {
 	SSL_CTX *ctx;
@@ -81,7 +83,7 @@ tls_verify_free(struct tls_verify *verify)
  * it. Not SSL_set1_host(): given "192.0.2.1" it would look for an iPAddress.
  */
 static bool
-ssl_set_name(SSL *ssl, const char *mx)
+ssl_set_name(SSL *ssl, char *mx)
 {
 	SSL_set_hostflags(ssl,
 	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
@@ -93,13 +95,15 @@ ssl_set_name(SSL *ssl, const char *mx)
 SSL *
 tls_verify_ssl(const struct tls_verify *verify, const char *mx)
 {
+	char name[DOMAIN_SIZE];
 	SSL *ssl;
 
 	/* OpenSSL takes "" for no check at all, ".x" for any name below x. */
-	if (mx[0] == '\0' || mx[0] == '.')
+	if (!span_copy(span_of(mx), name, sizeof(name)) || name[0] == '\0' ||
+	    name[0] == '.')
 		return NULL;
 	ssl = SSL_new(verify->ctx);
-	if (ssl != NULL && !ssl_set_name(ssl, mx)) {
+	if (ssl != NULL && !ssl_set_name(ssl, name)) {
 		SSL_free(ssl);
 		ssl = NULL;
 	}
