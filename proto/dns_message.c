@@ -170,13 +170,22 @@ mx_copy(struct dns_wire *w, const struct dns_record *r, struct dns_rr *rr)
 {
 	char host[DOMAIN_SIZE];
 	size_t pos = r->rdata + 2;
-	enum dns_name_form form = dns_wire_name(w, &pos, host);
+	enum domain_kind kind;
 
 	rr->mx.preference = ldns_read_uint16(w->wire + r->rdata);
 	rr->mx.host[0] = '\0';
-	return form == DNS_NAME_ROOT ||
-	    (form == DNS_NAME_READABLE &&
-		domain_fold(span_of(host), rr->mx.host) == DOMAIN_OK);
+	switch (dns_wire_name(w, &pos, host)) {
+	case DNS_NAME_ROOT:
+		return true;
+	case DNS_NAME_READABLE:
+		kind = domain_fold(span_of(host), rr->mx.host);
+		w->no_memory = w->no_memory || kind == DOMAIN_NO_MEMORY;
+		return kind == DOMAIN_OK;
+	case DNS_NAME_UNREADABLE:
+	case DNS_NAME_BROKEN:
+		break;
+	}
+	return false;
 }
 
 /* Copies one record out; false when it is to be dropped. */
@@ -237,8 +246,10 @@ records_copy(struct dns_wire *w, struct dns_answer *answer, size_t n,
 		if (record_copy(w, r, &answer->rr[answer->n], &free_bytes))
 			answer->n++;
 	}
+	if (w->no_memory)
+		return "no memory";
 	if (answer->n == 0)
-		return w->no_memory ? "no memory" : "only unreadable names";
+		return "only unreadable names";
 	answer->outcome = DNS_FOUND;
 	return NULL;
 }
