@@ -362,6 +362,28 @@ sts_policy_parse(struct span body, struct sts_policy *out,
 	return STS_POLICY_OK;
 }
 
+bool
+sts_policy_copy(const struct sts_policy *from, struct sts_policy *to)
+{
+	struct span *mx = NULL;
+	bool ok = true;
+
+	*to = *from;
+	to->mx = NULL;
+	to->n_mx = 0;
+	if (from->n_mx == 0)
+		return true;
+	mx = calloc(from->n_mx, sizeof(*mx));
+	if (mx != NULL)
+		for (size_t i = 0; i < from->n_mx; i++)
+			mx[i] = span_of(from->mx[i]);
+	ok = mx != NULL && copy_mx(mx, from->n_mx, to);
+	free(mx);
+	if (!ok)
+		memset(to, 0, sizeof(*to));
+	return ok;
+}
+
 void
 sts_policy_cleanup(struct sts_policy *policy)
 {

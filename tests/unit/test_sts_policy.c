@@ -414,10 +414,37 @@ a_policy_of_64_kib_keeps_one_block_of_what_it_needs(void **state)
 	sts_policy_cleanup(&policy);
 }
 
+static void
+a_copy_outlives_what_it_was_made_from(void **state)
+{
+	struct sts_policy policy, copy;
+	struct sts_policy_error error;
+
+	(void)state;
+	assert_int_equal(sts_policy_parse(span_of("version: STSv1\n"
+						  "mode: enforce\n"
+						  "mx: *.example.com\n"
+						  "mx: mx.example.net\n"
+						  "max_age: 86400\n"),
+			     &policy, &error),
+	    STS_POLICY_OK);
+	assert_true(sts_policy_copy(&policy, &copy));
+	sts_policy_cleanup(&policy);
+	assert_int_equal(copy.mode, STS_MODE_ENFORCE);
+	assert_int_equal(copy.max_age_s, 86400);
+	assert_int_equal(copy.n_mx, 2);
+	assert_string_equal(copy.mx[0], "*.example.com");
+	assert_string_equal(copy.mx[1], "mx.example.net");
+	sts_policy_cleanup(&copy);
+	assert_true(sts_policy_copy(&policy, &copy)); /* an empty one */
+	assert_int_equal(copy.n_mx, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_copy_outlives_what_it_was_made_from),
 		cmocka_unit_test(policies_of_the_field_are_read),
 		cmocka_unit_test(what_the_rules_allow_is_taken),
 		cmocka_unit_test(
