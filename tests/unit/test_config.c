@@ -424,6 +424,42 @@ empty_values_stand_for_the_default_where_there_is_no_other(void **state)
 	config_free(c);
 }
 
+/* That it has every key is for tests/lint/example.sh to see. */
+static void
+the_example_file_says_what_the_defaults_are(void **state)
+{
+	char path[4096];
+	struct config *c, *d;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/contrib/strictmx.conf.example",
+	    getenv("srcdir") == NULL ? "." : getenv("srcdir"));
+	c = config_load(path, true, error);
+	if (c == NULL)
+		fail_msg("%s", error);
+	d = config_load(scratch_path("none"), false, error);
+	assert_non_null(d);
+	/* Where these are is the business of configure. */
+	assert_string_equal(c->socket, "/run/strictmx/query.sock");
+	assert_string_equal(c->state_dir, "/var/lib/strictmx");
+	assert_string_equal(c->user, d->user);
+	assert_string_equal(c->hostname, d->hostname);
+	assert_null(c->ca_file);
+	assert_null(c->socket_group);
+	assert_int_equal(c->testing, d->testing);
+	assert_int_equal(c->engine_away, d->engine_away);
+	assert_int_equal(c->unreachable, d->unreachable);
+	assert_int_equal(c->judge_local_submission, d->judge_local_submission);
+	assert_int_equal(c->n_local_domains, 0);
+	assert_int_equal(c->deadline_s, d->deadline_s);
+	assert_memory_equal(&c->resolver, &d->resolver, sizeof(c->resolver));
+	assert_memory_equal(&c->addresses, &d->addresses, sizeof(c->addresses));
+	assert_int_equal(c->log_level, d->log_level);
+	assert_int_equal(c->max_policies, d->max_policies);
+	config_free(c);
+	config_free(d);
+}
+
 int
 main(void)
 {
@@ -450,6 +486,7 @@ main(void)
 		cmocka_unit_test(local_domains_are_bounded_in_number),
 		cmocka_unit_test(
 		    empty_values_stand_for_the_default_where_there_is_no_other),
+		cmocka_unit_test(the_example_file_says_what_the_defaults_are),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, scratch_make,
