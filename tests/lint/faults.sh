@@ -11,6 +11,7 @@ fresh() {
 	mkdir "$tree"
 	files '*' | grep -vE '(^|/)__pycache__/' | tar -cf - -T - Makefile.am \
 	    configure.ac bootstrap .clang-format | tar -xf - -C "$tree"
+	chmod -R u+w "$tree"
 }
 
 # finds LINT WHERE FAULT: it must fail and say where; the tree is made anew.

@@ -7,6 +7,7 @@
 
 #include "common/config.h"
 #include "common/config_key.h"
+#include "tests/unit/allocation.h"
 #include "tests/unit/scratch.h"
 
 static char error[CONFIG_ERROR_SIZE];
@@ -424,6 +425,30 @@ empty_values_stand_for_the_default_where_there_is_no_other(void **state)
 	config_free(c);
 }
 
+static void
+without_memory_there_is_an_error_and_nothing_is_left(void **state)
+{
+	struct config *c = NULL;
+	char text[512];
+
+	(void)state;
+	snprintf(text, sizeof(text),
+	    "socket-group = mail\nlocal-domains = {a.example}\n"
+	    "ca-file = '%s'\nlocal-domains-file = '%s'\n",
+	    scratch_write("ca.pem", ""), scratch_write("local", "b.example\n"));
+	scratch_write("strictmx.conf", text);
+	for (unsigned i = 1; c == NULL; i++) {
+		assert_in_range(i, 1, 100);
+		allocation_fail(i);
+		c = config_load(scratch_path("strictmx.conf"), true, error);
+		assert_int_equal(allocation_has_failed(), c == NULL);
+		assert_int_equal(error[0] != '\0', c == NULL);
+	}
+	allocation_fail(0);
+	assert_int_equal(c->n_local_domains, 2);
+	config_free(c);
+}
+
 /* That it has every key is for tests/lint/example.sh to see. */
 static void
 the_example_file_says_what_the_defaults_are(void **state)
@@ -486,6 +511,8 @@ main(void)
 		cmocka_unit_test(local_domains_are_bounded_in_number),
 		cmocka_unit_test(
 		    empty_values_stand_for_the_default_where_there_is_no_other),
+		cmocka_unit_test(
+		    without_memory_there_is_an_error_and_nothing_is_left),
 		cmocka_unit_test(the_example_file_says_what_the_defaults_are),
 	};
 
