@@ -433,7 +433,7 @@ without_memory_there_is_an_error_and_nothing_is_left(void **state)
 
 	(void)state;
 	snprintf(text, sizeof(text),
-	    "socket-group = mail\nlocal-domains = {a.example}\n"
+	    "resolver = ::1\nsocket-group = mail\nlocal-domains = {a.example}\n"
 	    "ca-file = '%s'\nlocal-domains-file = '%s'\n",
 	    scratch_write("ca.pem", ""), scratch_write("local", "b.example\n"));
 	scratch_write("strictmx.conf", text);
