@@ -108,7 +108,7 @@ set_number(struct config_run *run, struct span digits, unsigned long unit,
     unsigned long max, unsigned long *out)
 {
 	char why[80];
-	unsigned long n;
+	unsigned long n = 0;
 
 	if (span_number(digits, max / unit, &n) && n > 0) {
 		*out = n * unit;

@@ -22,7 +22,6 @@
 #define LIMIT_DNS_BACKOFF_MAX_MS 500
 #define LIMIT_DNS_RENEW_AFTER 4 /* failures in a row: a new getdns context */
 #define LIMIT_DNS_IDLE_MS 10000 /* a connection without a question */
-#define LIMIT_RESOLV_CONF 65536 /* octets read of resolv.conf */
 
 /* Addresses */
 #define LIMIT_OWN_ADDRESSES_AGE_S 60 /* then the interfaces are read again */
@@ -98,7 +97,7 @@
 #define LIMIT_DESCRIPTORS 4096
 
 /* Configuration */
-#define LIMIT_CONFIG_FILE 1048576
+#define LIMIT_CONFIG_FILE 1048576 /* resolv.conf as well */
 #define LIMIT_CONFIG_LIST 10000
 #define LIMIT_CONFIG_TRUSTED_AD 16
 #define LIMIT_POLICIES_MAX 1000000 /* that can be asked for */

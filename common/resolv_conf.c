@@ -2,73 +2,56 @@
 /* The nameserver of resolv.conf(5): see resolv_conf.h. */
 #include "common/resolv_conf.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define DNS_PORT 53
-#define LINE_SIZE 256 /* of a line, what follows is not read */
+#include "common/config_text.h"
 
-/*
- * The next line, cut to size; what does not fit is dropped, so that the rest
- * of a long line is never taken for a line of its own.
+#define DNS_PORT 53
+
+/* "nameserver", blanks, an address; what may follow behind blanks is ignored.
  */
 static bool
-next_line(FILE *file, char line[LINE_SIZE])
-{
-	size_t len;
-	int c;
-
-	if (fgets(line, LINE_SIZE, file) == NULL)
-		return false;
-	len = strcspn(line, "\n");
-	if (line[len] == '\0')
-		do
-			c = getc(file);
-		while (c != EOF && c != '\n');
-	line[len] = '\0';
-	return true;
-}
-
-/* "nameserver", blanks, an address, and nothing but blanks behind it. */
-static bool
-nameserver_of(char *line, struct address *address)
+nameserver_of(struct span line, struct address *address)
 {
 	static const char keyword[] = "nameserver";
 	const size_t len = sizeof(keyword) - 1;
-	char *value = line + len;
+	char text[ADDRESS_SIZE];
+	struct span value;
 
-	if (strncmp(line, keyword, len) != 0 || strspn(value, " \t") == 0)
+	if (!span_starts(line, keyword) || line.len == len ||
+	    strchr(" \t", line.p[len]) == NULL)
 		return false;
-	value += strspn(value, " \t");
-	value[strcspn(value, " \t\r")] = '\0';
-	return address_parse(value, address);
+	line.p += len;
+	line.len -= len;
+	value = span_trim(line);
+	for (size_t i = 0; i < value.len; i++)
+		if (strchr(" \t\r", value.p[i]) != NULL)
+			value.len = i;
+	return span_copy(value, text, sizeof(text)) &&
+	    address_parse(text, address);
 }
 
 bool
 resolv_conf_nameserver(const char *path, struct resolver_upstream *out)
 {
-	char line[LINE_SIZE];
+	const char *why;
+	char *text = config_text_read(path, &why);
+	struct span rest = span_of(text), line;
 	struct address address;
-	bool found = false;
-	FILE *file = fopen(path, "re");
+	bool found = false, loopback = false;
 
-	if (file == NULL)
-		return false;
-	while (next_line(file, line)) {
-		bool loopback;
-
+	while (!loopback && span_cut(&rest, '\n', &line)) {
 		if (!nameserver_of(line, &address))
 			continue;
 		loopback = address_is_loopback(&address);
-		if (!found || loopback) {
-			out->address = address;
-			out->port = DNS_PORT;
-			out->trusted_ad = loopback;
-			found = true;
-		}
-		if (loopback)
-			break;
+		if (found && !loopback)
+			continue;
+		out->address = address;
+		out->port = DNS_PORT;
+		out->trusted_ad = loopback;
+		found = true;
 	}
-	fclose(file);
+	free(text);
 	return found;
 }

@@ -7,6 +7,7 @@
 
 #include "common/config.h"
 #include "common/config_key.h"
+#include "tests/unit/allocation.h"
 #include "tests/unit/scratch.h"
 
 static char error[CONFIG_ERROR_SIZE];
@@ -424,6 +425,66 @@ empty_values_stand_for_the_default_where_there_is_no_other(void **state)
 	config_free(c);
 }
 
+static void
+without_memory_there_is_an_error_and_nothing_is_left(void **state)
+{
+	struct config *c = NULL;
+	char text[512];
+
+	(void)state;
+	snprintf(text, sizeof(text),
+	    "resolver = ::1\nsocket-group = mail\nlocal-domains = {a.example}\n"
+	    "ca-file = '%s'\nlocal-domains-file = '%s'\n",
+	    scratch_write("ca.pem", ""), scratch_write("local", "b.example\n"));
+	scratch_write("strictmx.conf", text);
+	for (unsigned i = 1; c == NULL; i++) {
+		assert_in_range(i, 1, 100);
+		allocation_fail(i);
+		c = config_load(scratch_path("strictmx.conf"), true, error);
+		assert_int_equal(allocation_has_failed(), c == NULL);
+		assert_int_equal(error[0] != '\0', c == NULL);
+	}
+	allocation_fail(0);
+	assert_int_equal(c->n_local_domains, 2);
+	config_free(c);
+}
+
+/* That it has every key is for tests/lint/example.sh to see. */
+static void
+the_example_file_says_what_the_defaults_are(void **state)
+{
+	char path[4096];
+	struct config *c, *d;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/contrib/strictmx.conf.example",
+	    getenv("srcdir") == NULL ? "." : getenv("srcdir"));
+	c = config_load(path, true, error);
+	if (c == NULL)
+		fail_msg("%s", error);
+	d = config_load(scratch_path("none"), false, error);
+	assert_non_null(d);
+	/* Where these are is the business of configure. */
+	assert_string_equal(c->socket, "/run/strictmx/query.sock");
+	assert_string_equal(c->state_dir, "/var/lib/strictmx");
+	assert_string_equal(c->user, d->user);
+	assert_string_equal(c->hostname, d->hostname);
+	assert_null(c->ca_file);
+	assert_null(c->socket_group);
+	assert_int_equal(c->testing, d->testing);
+	assert_int_equal(c->engine_away, d->engine_away);
+	assert_int_equal(c->unreachable, d->unreachable);
+	assert_int_equal(c->judge_local_submission, d->judge_local_submission);
+	assert_int_equal(c->n_local_domains, 0);
+	assert_int_equal(c->deadline_s, d->deadline_s);
+	assert_memory_equal(&c->resolver, &d->resolver, sizeof(c->resolver));
+	assert_memory_equal(&c->addresses, &d->addresses, sizeof(c->addresses));
+	assert_int_equal(c->log_level, d->log_level);
+	assert_int_equal(c->max_policies, d->max_policies);
+	config_free(c);
+	config_free(d);
+}
+
 int
 main(void)
 {
@@ -450,6 +511,9 @@ main(void)
 		cmocka_unit_test(local_domains_are_bounded_in_number),
 		cmocka_unit_test(
 		    empty_values_stand_for_the_default_where_there_is_no_other),
+		cmocka_unit_test(
+		    without_memory_there_is_an_error_and_nothing_is_left),
+		cmocka_unit_test(the_example_file_says_what_the_defaults_are),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, scratch_make,

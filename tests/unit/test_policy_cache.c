@@ -6,37 +6,12 @@
 
 #include "common/policy_cache.h"
 #include "common/policy_store.h"
+#include "tests/unit/allocation.h"
 #include "tests/unit/log_capture.h"
 #include "tests/unit/scratch.h"
 
 #define NOW 1700000000
 #define DAY 86400
-
-/* Linked with --wrap: the allocation with this number fails; 0 is none. */
-static unsigned failing_allocation;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-
-static bool
-allocation_fails(void)
-{
-	return failing_allocation > 0 && --failing_allocation == 0;
-}
-
-void *
-__wrap_malloc(size_t size)
-{
-	return allocation_fails() ? NULL : __real_malloc(size);
-}
-
-void *
-__wrap_calloc(size_t n, size_t size)
-{
-	return allocation_fails() ? NULL : __real_calloc(n, size);
-}
 
 static char directory[512];
 
@@ -361,12 +336,11 @@ a_put_without_memory_says_so_and_leaves_no_stale_policy(void **state)
 		struct policy_cache *cache = new_cache(NULL, 10);
 
 		assert_in_range(i, 1, 100);
-		failing_allocation = i;
+		allocation_fail(i);
 		kept = policy_cache_put(cache, "a.example", "id2",
 		    policy("enforce", DAY), NOW);
-		if (failing_allocation > 0)
-			assert_true(kept);
-		failing_allocation = 0;
+		assert_int_equal(allocation_has_failed(), !kept);
+		allocation_fail(0);
 		assert_int_equal(policy_cache_count(cache), kept ? 1 : 0);
 		assert_int_equal(policy_cache_get(cache, "a.example", NOW) !=
 			NULL,
@@ -385,19 +359,19 @@ without_memory_the_store_still_has_the_policy(void **state)
 	(void)state;
 	assert_true(policy_cache_put(cache, "a.example", "id1",
 	    policy("enforce", DAY), NOW));
-	failing_allocation = 1;
+	allocation_fail(1);
 	assert_false(policy_cache_put(cache, "a.example", "id2",
 	    policy("testing", DAY), NOW));
-	failing_allocation = 1;
+	allocation_fail(1);
 	assert_null(policy_cache_get(cache, "a.example", NOW));
-	failing_allocation = 0;
+	allocation_fail(0);
 	cached = policy_cache_get(cache, "a.example", NOW);
 	assert_non_null(cached);
 	assert_string_equal(cached->id, "id2");
 	policy_cache_free(cache);
-	failing_allocation = 1;
+	allocation_fail(1);
 	assert_null(policy_cache_new(store, 10));
-	failing_allocation = 0;
+	allocation_fail(0);
 	policy_store_close(store);
 }
 

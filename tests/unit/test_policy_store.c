@@ -15,6 +15,7 @@
 
 #include "common/limits.h"
 #include "common/policy_store.h"
+#include "tests/unit/allocation.h"
 #include "tests/unit/log_capture.h"
 #include "tests/unit/scratch.h"
 
@@ -383,7 +384,21 @@ the_database_of_another_program_is_not_touched(void **state)
 	expect_untouched("the database is not one of strictmx");
 }
 
-/* A directory without write permission cannot be had as root. */
+/* Root may write everywhere, so root becomes nobody for a moment. */
+static void
+a_directory_without_write_permission_is_said_once(void **state)
+{
+	const uid_t nobody = 65534;
+
+	(void)state;
+	assert_int_equal(chmod(scratch_path("."), 0755), 0);
+	assert_int_equal(chmod(directory, 0555), 0);
+	if (getuid() == 0)
+		assert_int_equal(seteuid(nobody), 0);
+	expect_no_store(directory, "Permission denied");
+	assert_int_equal(seteuid(getuid()), 0);
+}
+
 static void
 a_directory_that_cannot_be_used_is_said_once(void **state)
 {
@@ -469,6 +484,16 @@ a_full_disk_at_the_start_leaves_memory_only(void **state)
 }
 
 static void
+without_memory_there_is_no_store(void **state)
+{
+	(void)state;
+	/* The capture of the log allocates nothing of ours. */
+	allocation_fail(1);
+	expect_no_store(directory, "out of memory");
+	assert_true(allocation_has_failed());
+}
+
+static void
 a_row_that_was_tampered_with_is_dropped_and_said_once(void **state)
 {
 	struct policy_store *store = open_store();
@@ -534,9 +559,11 @@ main(void)
 		TEST(a_newer_store_is_not_touched),
 		TEST(the_database_of_another_program_is_not_touched),
 		TEST(a_directory_that_cannot_be_used_is_said_once),
+		TEST(a_directory_without_write_permission_is_said_once),
 		TEST(a_symbolic_link_is_not_followed),
 		TEST(a_full_disk_is_said_once_and_so_is_its_end),
 		TEST(a_full_disk_at_the_start_leaves_memory_only),
+		TEST(without_memory_there_is_no_store),
 		TEST(a_row_that_was_tampered_with_is_dropped_and_said_once),
 		TEST(rows_are_bounded_in_number_and_the_oldest_go_first),
 	};

@@ -2,7 +2,6 @@
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "common/resolv_conf.h"
 #include "tests/unit/scratch.h"
@@ -44,14 +43,15 @@ only_nameserver_lines_with_an_address_count(void **state)
 }
 
 static void
-the_end_of_a_long_line_is_not_a_line(void **state)
+a_long_line_is_one_line_and_no_address(void **state)
 {
 	char text[1024];
 
 	(void)state;
-	/* The cut is right before the word. */
 	snprintf(text, sizeof(text),
-	    "#%0254dnameserver 127.0.0.1\nnameserver 192.0.2.1", 0);
+	    "#%0255dnameserver 127.0.0.1\nnameserver 127.0.0.1%0300d\n"
+	    "nameserver 192.0.2.1 127.0.0.1",
+	    0, 0);
 	expect(text, "192.0.2.1", false);
 }
 
@@ -75,7 +75,7 @@ main(void)
 		cmocka_unit_test(
 		    the_first_loopback_nameserver_wins_over_the_first_one),
 		cmocka_unit_test(only_nameserver_lines_with_an_address_count),
-		cmocka_unit_test(the_end_of_a_long_line_is_not_a_line),
+		cmocka_unit_test(a_long_line_is_one_line_and_no_address),
 		cmocka_unit_test(without_a_nameserver_nothing_is_touched),
 	};
 
