@@ -44,8 +44,8 @@ struct engine_answer {
 typedef void engine_done_fn(const struct engine_answer *answer, void *arg);
 
 /*
- * Begins to connect. opts' strings outlive the link. NULL without memory; all
- * else is tried again and again.
+ * Begins to connect; the process ignores SIGPIPE. opts' strings outlive it.
+ * NULL without memory; all else is tried again and again.
  */
 struct engine_link *engine_link_new(struct event_base *base,
     struct clock *clock, const struct engine_link_opts *opts);

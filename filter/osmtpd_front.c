@@ -271,15 +271,20 @@ rcpt_to(struct osmtpd_front *front, const struct osmtpd_line *request)
 
 /* Reports */
 
-/* All before the last '|', which is cut off with what follows; or nothing. */
+/* The last field, which is cut off with the '|' before it. */
 static struct span
-before_last_bar(struct span s)
+cut_last(struct span *s)
 {
-	while (s.len > 0 && s.p[s.len - 1] != '|')
-		s.len--;
-	if (s.len > 0)
-		s.len--;
-	return s;
+	struct span field = *s;
+	size_t start = s->len;
+
+	while (start > 0 && s->p[start - 1] != '|')
+		start--;
+	if (start > 0)
+		field.p = s->p + start;
+	field.len = s->len - start;
+	s->len = start > 0 ? start - 1 : 0;
+	return field;
 }
 
 static void
@@ -298,36 +303,43 @@ link_disconnect(struct osmtpd_front *front, const struct osmtpd_line *report)
 static void
 link_connect(struct osmtpd_front *front, const struct osmtpd_line *report)
 {
-	struct span head = before_last_bar(report->rest), source;
+	struct span rest = report->rest, source;
 	struct session *session;
 
 	link_disconnect(front, report); /* nothing of an older one stays */
 	session = session_get(front, report->session);
 	if (session == NULL)
 		return;
-	source.len = head.len - before_last_bar(head).len;
-	source.p = head.p + head.len - source.len;
-	session->local = span_starts(source, "|unix:") ||
-	    span_is(source, "|local") || span_is(source, "|local:0");
+	cut_last(&rest);
+	source = cut_last(&rest);
+	session->local =
+	    span_starts(source, "unix:") || span_is(source, "local");
 }
 
 /* msgid|result|sender; msgid|sender|result before 0.6 */
+static bool
+is_null_sender(const struct osmtpd_line *report)
+{
+	struct span rest = report->rest, whole, cut;
+
+	if (report->minor < 6)
+		cut_last(&rest);
+	whole = rest;
+	if (!span_cut(&rest, '|', &cut) ||
+	    (report->minor >= 6 && !span_cut(&rest, '|', &cut)))
+		return false;
+	if (rest.p == NULL) /* an empty field, or none at all? */
+		return whole.len > 0 && whole.p[whole.len - 1] == '|';
+	return span_is(rest, "<>");
+}
+
 static void
 tx_mail(struct osmtpd_front *front, const struct osmtpd_line *report)
 {
 	struct session *session = session_get(front, report->session);
-	struct span rest = report->rest, sender, cut;
 
-	if (session == NULL || !span_cut(&rest, '|', &cut))
-		return;
-	if (report->minor < 6) {
-		sender = before_last_bar(rest);
-	} else {
-		if (!span_cut(&rest, '|', &cut))
-			return;
-		sender = rest;
-	}
-	session->null_sender = sender.len == 0 || span_is(sender, "<>");
+	if (session != NULL)
+		session->null_sender = is_null_sender(report);
 }
 
 /* The lines they come in */

@@ -10,14 +10,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "proto/ascii.h"
+
 #define VERSION_PART_MAX 9999
 #define TEXT_PREFIX "451 4.3.0 "
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 /* What smtpd makes ids of is hex; anything that cannot break a line is fine. */
 static bool
@@ -26,8 +22,7 @@ is_id(struct span s, size_t max)
 	if (s.len == 0 || s.len > max)
 		return false;
 	for (size_t i = 0; i < s.len; i++)
-		if (!is_digit(s.p[i]) && !(s.p[i] >= 'a' && s.p[i] <= 'z') &&
-		    !(s.p[i] >= 'A' && s.p[i] <= 'Z'))
+		if (!ascii_is_alnum(s.p[i]))
 			return false;
 	return true;
 }
@@ -114,8 +109,9 @@ osmtpd_line_parse(struct span line)
 static bool
 is_reply(const char *text)
 {
-	return (text[0] == '4' || text[0] == '5') && is_digit(text[1]) &&
-	    is_digit(text[2]) && text[3] == ' ' && strncmp(text, "421", 3) != 0;
+	return (text[0] == '4' || text[0] == '5') && ascii_is_digit(text[1]) &&
+	    ascii_is_digit(text[2]) && text[3] == ' ' &&
+	    strncmp(text, "421", 3) != 0;
 }
 
 static size_t

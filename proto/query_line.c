@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/ascii.h"
+
 static struct span
 without_cr(struct span line)
 {
@@ -21,9 +23,7 @@ is_id(struct span s)
 	if (s.len == 0 || s.len > QUERY_ID_MAX)
 		return false;
 	for (size_t i = 0; i < s.len; i++)
-		if (!(s.p[i] >= '0' && s.p[i] <= '9') &&
-		    !(s.p[i] >= 'a' && s.p[i] <= 'z') &&
-		    !(s.p[i] >= 'A' && s.p[i] <= 'Z'))
+		if (!ascii_is_alnum(s.p[i]))
 			return false;
 	return true;
 }
@@ -32,7 +32,7 @@ static bool
 has_control(struct span s)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+		if (ascii_is_control(s.p[i]))
 			return true;
 	return false;
 }
@@ -115,7 +115,8 @@ query_request_format(char out[QUERY_LINE_SIZE], uint64_t id,
 		memcpy(out + n, argument.p, argument.len);
 	line.len = (size_t)n + argument.len;
 	/* An argument with a LF or a CR at its end would be another line. */
-	if (has_control(argument) || query_request_parse(line).verb != verb)
+	if (verb == QUERY_BAD || has_control(argument) ||
+	    query_request_parse(line).verb != verb)
 		return 0;
 	out[line.len] = '\n';
 	out[line.len + 1] = '\0';

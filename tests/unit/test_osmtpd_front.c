@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -371,12 +372,38 @@ the_sender_is_found_where_each_protocol_has_it(void **state)
 	say("report|0.7|1|smtp-in|tx-mail|a2|1a2b3c4d|ok|\n");
 	say_rcpt("a2", "u@defer.test");
 	assert_answer("a2", "proceed");
-	say("report|0.7|1|smtp-in|tx-mail|a2|1a2b3c4d\n");
-	say("report|0.7|1|smtp-in|tx-mail|a2|\n");
-	say("report|0.7|1|smtp-in|tx-mail|a2\n");
+	say_rcpt("a2", "u@defer.test");
+	assert_answer("a2", "proceed");
 	say("report|0.7|1|smtp-in|tx-mail|a2|1a2b3c4d|ok|x@y.test\n");
 	say_rcpt("a2", "u@defer.test");
 	assert_int_equal(n_asks, 2);
+}
+
+static void
+a_broken_tx_mail_is_no_null_sender(void **state)
+{
+	const char *const rests[] = { "", "|", "|1a2b3c4d", "|1a2b3c4d|ok",
+		"|1a2b3c4d|ok|x|" };
+	const char *const rests_05[] = { "", "|", "|ok", "||ok", "|1a2b3c4d",
+		"|1a2b3c4d|ok" };
+	char line[128];
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rests) / sizeof(rests[0]); i++) {
+		snprintf(line, sizeof(line),
+		    "report|0.7|1|smtp-in|tx-mail|a1%s\n", rests[i]);
+		say(line);
+		say_rcpt("a1", "u@defer.test");
+		assert_int_equal(n_asks, ++n);
+	}
+	for (size_t i = 0; i < sizeof(rests_05) / sizeof(rests_05[0]); i++) {
+		snprintf(line, sizeof(line),
+		    "report|0.5|1|smtp-in|tx-mail|a1%s\n", rests_05[i]);
+		say(line);
+		say_rcpt("a1", "u@defer.test");
+		assert_int_equal(n_asks, ++n);
+	}
 }
 
 static void
@@ -539,7 +566,7 @@ garbage_other_phases_and_other_events_are_ignored(void **state)
 	    "report|0.6|1|smtp-in|tx-begin|a1|1a2b3c4d\n"
 	    "report|0.6|1|smtp-in|protocol-client|a1|HELO x\n"
 	    "\x00\xff\xfe\n");
-	say_bytes("filter|0.6|\0|smtp-in|\0|a1|1|\n", 30);
+	say_bytes("filter|0.6|\0|smtp-in|\0|a1|1|\n", 29);
 	assert_string_equal(hear(), "");
 	assert_int_equal(n_asks, 0);
 	say_rcpt("a1", "u@a.test");
@@ -587,6 +614,23 @@ a_line_that_is_too_long_is_skipped_and_the_next_one_read(void **state)
 	say_rcpt("b2", "u@b.test");
 	assert_int_equal(n_asks, 2);
 	assert_string_equal(asks[1].mailbox, "u@b.test");
+}
+
+/* Where the allocator of a sanitizer tells nothing this sees no growth. */
+static void
+a_line_without_end_costs_no_memory(void **state)
+{
+	size_t before;
+
+	(void)state;
+	say_long(2 * LIMIT_FILTER_LINE);
+	before = mallinfo2().uordblks;
+	for (int i = 0; i < 100; i++)
+		say_long(LIMIT_FILTER_LINE);
+	assert_true(mallinfo2().uordblks < before + 2 * LIMIT_FILTER_LINE);
+	say("\n");
+	say_rcpt("b2", "u@b.test");
+	assert_int_equal(n_asks, 1);
 }
 
 static const char conversation[] =
@@ -736,6 +780,7 @@ main(void)
 		TEST(after_disconnect_there_is_no_answer),
 		TEST(a_null_sender_proceeds_until_the_next_transaction),
 		TEST(the_sender_is_found_where_each_protocol_has_it),
+		TEST(a_broken_tx_mail_is_no_null_sender),
 		TEST(an_empty_recipient_proceeds),
 		TEST(local_sessions_proceed_unless_they_are_to_be_judged),
 		TEST(an_id_that_is_used_again_begins_anew),
@@ -750,6 +795,7 @@ main(void)
 		TEST(garbage_other_phases_and_other_events_are_ignored),
 		TEST(a_later_minor_version_is_understood),
 		TEST(a_line_that_is_too_long_is_skipped_and_the_next_one_read),
+		TEST(a_line_without_end_costs_no_memory),
 		TEST(the_stream_may_be_cut_at_every_byte),
 		TEST(smtpd_may_end_at_every_byte),
 		TEST(an_answer_to_an_smtpd_that_has_gone_does_no_harm),

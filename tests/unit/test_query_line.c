@@ -117,7 +117,7 @@ a_request_is_written_as_it_is_read(void **state)
 	(void)state;
 	assert_int_equal(query_request_format(out, UINT64_MAX, QUERY_RCPT,
 			     span_of("a|b@good.test")),
-	    39);
+	    40);
 	assert_string_equal(out, "18446744073709551615 rcpt a|b@good.test\n");
 	assert_true(
 	    query_request_format(out, 1, QUERY_EXPLAIN, span_of("a@b")) > 0);
