@@ -354,19 +354,38 @@ age_young(struct fetcher *fetcher)
 
 /* 4. libcurl is done with it. */
 
+/* Back to where it came from. */
 static void
-fetch_ended(struct fetch *fetch, CURLcode code)
+fetch_undo(struct fetch *fetch)
 {
-	if (fetch_transfer_judge(fetch->transfer, code, &fetch->result)) {
-		fetch_finish(fetch);
-		return;
-	}
 	curl_loop_remove(fetch->fetcher->loop,
 	    fetch_transfer_easy(fetch->transfer));
 	fetch_transfer_free(fetch->transfer);
 	fetch->transfer = NULL;
-	fetch_retry_later(fetch);
 	fetch_move(fetch, FETCH_WAITING);
+	fetch_retry_later(fetch);
+}
+
+static void
+fetch_ended(struct fetch *fetch, CURLcode code)
+{
+	if (fetch_transfer_judge(fetch->transfer, code, &fetch->result))
+		fetch_finish(fetch);
+	else
+		fetch_undo(fetch);
+}
+
+static void
+undo_all(struct fetcher *fetcher)
+{
+	struct fetch *fetch;
+
+	while ((fetch = TAILQ_LAST(&fetcher->lists[FETCH_YOUNG], fetch_list)) !=
+	    NULL)
+		fetch_undo(fetch);
+	while ((fetch = TAILQ_LAST(&fetcher->lists[FETCH_SLOW], fetch_list)) !=
+	    NULL)
+		fetch_undo(fetch);
 }
 
 static void
@@ -381,6 +400,8 @@ collect_ended(struct fetcher *fetcher)
 		curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&fetch);
 		fetch_ended(fetch, code);
 	}
+	if (curl_loop_lacked(fetcher->loop))
+		undo_all(fetcher);
 }
 
 /*

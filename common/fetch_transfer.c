@@ -364,7 +364,7 @@ is_our_lack(const struct fetch_transfer *transfer, CURLcode code)
 	if (code == CURLE_OUT_OF_MEMORY)
 		return info_time(transfer->easy, CURLINFO_PRETRANSFER_TIME_T) ==
 		    0;
-	return code == CURLE_FAILED_INIT || code == CURLE_ABORTED_BY_CALLBACK;
+	return code == CURLE_FAILED_INIT;
 }
 
 bool
@@ -376,7 +376,6 @@ fetch_transfer_judge(struct fetch_transfer *transfer, CURLcode code,
 		.status = info_long(easy, CURLINFO_RESPONSE_CODE),
 		.verify = info_long(easy, CURLINFO_SSL_VERIFYRESULT),
 		.os_error = (int)info_long(easy, CURLINFO_OS_ERRNO),
-		.connected = info_time(easy, CURLINFO_CONNECT_TIME_T) > 0,
 		.encrypted = info_time(easy, CURLINFO_APPCONNECT_TIME_T) > 0,
 		.elapsed_ms = info_time(easy, CURLINFO_TOTAL_TIME_T) / 1000,
 		.excess = transfer->excess,
@@ -384,11 +383,13 @@ fetch_transfer_judge(struct fetch_transfer *transfer, CURLcode code,
 		.address_refused = transfer->refused,
 		.curl_error = transfer->error };
 	char *content_type = NULL;
+	struct address address;
 
 	if (is_our_lack(transfer, code))
 		return false;
 	curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &content_type);
 	outcome.content_type = content_type;
+	outcome.connected = fetch_transfer_connected(transfer, &address);
 	fetch_outcome_judge(&outcome, transfer->host, result);
 	result->body.p = transfer->body;
 	result->body.len =
