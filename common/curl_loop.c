@@ -16,7 +16,7 @@ struct curl_loop {
 	struct event *timer;
 	curl_loop_fn *progressed;
 	void *arg;
-	bool broken; /* an event could not be made: libcurl ends everything */
+	bool lacked; /* an event that libcurl waits for could not be made */
 };
 
 static void
@@ -39,24 +39,21 @@ timer_fired(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (loop->broken) {
-		/* Looks at all transfers, and so ends all of them. */
-		loop->broken = false;
-		curl_multi_perform(loop->multi, &running);
-	} else {
-		curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0,
-		    &running);
-	}
+	curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	loop->progressed(loop->arg);
 }
 
-/* What libcurl's callbacks answer when there is no memory. */
+/*
+ * No memory for an event. To tell libcurl so is no way out: 7.88 then ends all
+ * transfers and crashes over one that has no connection yet. So we pretend,
+ * and whoever owns the transfers removes them on the next turn of the loop.
+ */
 static int
-loop_break(struct curl_loop *loop)
+loop_lacks(struct curl_loop *loop)
 {
-	loop->broken = true;
+	loop->lacked = true;
 	event_active(loop->timer, EV_TIMEOUT, 0);
-	return -1;
+	return 0;
 }
 
 /* libcurl wants to be called in ms, or no longer (-1). */
@@ -72,7 +69,7 @@ timer_wanted(CURLM *multi, long ms, void *arg)
 		event_del(loop->timer);
 		return 0;
 	}
-	return event_add(loop->timer, &delay) == -1 ? loop_break(loop) : 0;
+	return event_add(loop->timer, &delay) == -1 ? loop_lacks(loop) : 0;
 }
 
 /* libcurl waits for other things at fd than before, or for none. */
@@ -96,11 +93,11 @@ socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg, void *assigned)
 		flags |= EV_WRITE;
 	event = event_new(loop->base, fd, flags, socket_ready, loop);
 	if (event == NULL)
-		return loop_break(loop);
+		return loop_lacks(loop);
 	if (event_add(event, NULL) == -1 ||
 	    curl_multi_assign(loop->multi, fd, event) != CURLM_OK) {
 		event_free(event);
-		return loop_break(loop);
+		return loop_lacks(loop);
 	}
 	return 0;
 }
@@ -166,8 +163,7 @@ curl_loop_remove(struct curl_loop *loop, CURL *easy)
 {
 	CURLMcode code = curl_multi_remove_handle(loop->multi, easy);
 
-	/* Anything else would be a call from within libcurl. */
-	assert(code == CURLM_OK || code == CURLM_ABORTED_BY_CALLBACK);
+	assert(code == CURLM_OK); /* else: a call from within libcurl */
 }
 
 CURL *
@@ -183,4 +179,13 @@ curl_loop_finished(struct curl_loop *loop, CURLcode *code)
 		return message->easy_handle;
 	}
 	return NULL;
+}
+
+bool
+curl_loop_lacked(struct curl_loop *loop)
+{
+	bool lacked = loop->lacked;
+
+	loop->lacked = false;
+	return lacked;
 }

@@ -34,9 +34,14 @@ void curl_loop_remove(struct curl_loop *loop, CURL *easy);
 
 /*
  * A transfer that is finished and how it ended; NULL when there is none. To
- * be removed before the next is asked for. When this host has no memory for
- * the loop's events all transfers end with CURLE_ABORTED_BY_CALLBACK.
+ * be removed before the next is asked for.
  */
 CURL *curl_loop_finished(struct curl_loop *loop, CURLcode *code);
+
+/*
+ * Has there been no memory for an event since this was asked last? Then any
+ * transfer that still runs may never end, and is to be removed.
+ */
+bool curl_loop_lacked(struct curl_loop *loop);
 
 #endif

@@ -5,31 +5,28 @@
  * and stands in the list of its state. All that moves it stands in
  * fetcher_turn(): libcurl, the port and the clock only ask for a turn.
  *
- * What keeps tarpits from starving the rest: of the LIMIT_FETCH_AT_ONCE
- * places, at most LIMIT_FETCH_HANDSHAKES are held by fetches that are young
- * and without an answer; so at most 16 in 2 s become slow, 8 a second. Slow
- * ones may have more than LIMIT_FETCH_SLOW places only while nobody else wants
- * them: then the oldest of them ends ("too slow while others waited"). Even
- * in a flood of tarpits a slow host thus has 2 s and then, since 50 others
- * must become slow first, some 6 s more.
+ * What keeps tarpits from starving the rest: at most LIMIT_FETCH_HANDSHAKES
+ * places are held by fetches that are young and without an answer, so that
+ * silent hosts become slow at 8 a second at most. Slow fetches may hold more
+ * than LIMIT_FETCH_SLOW places only while nobody else wants them: when all
+ * places are taken and somebody waits, the oldest slow one ends. Before that
+ * happens 50 younger ones must have become slow, so even in a flood of
+ * tarpits a host that answers within some 8 s is heard.
  */
 #include "common/fetch.h"
 
 #include <sys/queue.h>
 
-#include <assert.h>
 #include <event2/event.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "common/curl_loop.h"
 #include "common/fetch_outcome.h"
 #include "common/fetch_queue.h"
+#include "common/fetch_target.h"
 #include "common/fetch_transfer.h"
 #include "common/limits.h"
-#include "proto/domain.h"
 
 enum fetch_state {
 	FETCH_WAITING,	/* in the queue, without a transfer */
@@ -44,9 +41,7 @@ struct fetch {
 	struct fetcher *fetcher;
 	enum fetch_state state;
 	TAILQ_ENTRY(fetch) entry;
-	char host[DOMAIN_SIZE]; /* "mta-sts.example.com" */
-	size_t n_addresses;
-	struct address addresses[LIMIT_FETCH_ADDRESSES];
+	struct fetch_target target;
 	struct fetch_transfer *transfer;
 	int64_t started_ms;
 	struct fetch_result result;
@@ -160,74 +155,27 @@ fetch_free(struct fetch *fetch)
 
 /* 1. A request comes in and waits for its turn. */
 
-static bool
-is_among(const struct fetch *fetch, const struct address *address)
-{
-	for (size_t i = 0; i < fetch->n_addresses; i++)
-		if (address_equal(&fetch->addresses[i], address))
-			return true;
-	return false;
-}
-
-/*
- * The first LIMIT_FETCH_ADDRESSES that may be connected to, each once. When
- * there is none the result says why.
- */
-static void
-fetch_take_addresses(struct fetch *fetch, const struct fetch_request *request)
-{
-	const struct address_rules *rules = &fetch->fetcher->opts.rules;
-	const struct address *address = request->addresses;
-	const char *why;
-
-	for (size_t i = 0; i < request->n_addresses; i++, address++) {
-		why = address_refused(address, ADDRESS_OF_POLICY_HOST, rules);
-		if (why != NULL) {
-			if (fetch->result.why[0] == '\0')
-				fetch_outcome_refused(address, why, fetch->host,
-				    &fetch->result);
-		} else if (fetch->n_addresses < LIMIT_FETCH_ADDRESSES &&
-		    !is_among(fetch, address)) {
-			fetch->addresses[fetch->n_addresses++] = *address;
-		}
-	}
-}
-
-/* Its name goes into a URL: folded names have no other characters. */
-static bool
-is_usable(const struct fetch_request *request)
-{
-	const char *domain = request->domain;
-
-	return request->n_addresses > 0 && domain[0] != '\0' &&
-	    domain[strspn(domain, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] ==
-	    '\0';
-}
-
 static struct fetch *
 fetch_start(void *self, const struct fetch_request *request,
     fetch_done_fn *done, void *arg)
 {
 	struct fetcher *fetcher = self;
-	struct fetch *fetch;
-	int len;
+	struct fetch *fetch = calloc(1, sizeof(*fetch));
 
-	if (!is_usable(request) || (fetch = calloc(1, sizeof(*fetch))) == NULL)
+	if (fetch == NULL)
 		return NULL;
 	fetch->fetcher = fetcher;
 	fetch->done = done;
 	fetch->arg = arg;
-	len = snprintf(fetch->host, sizeof(fetch->host), "mta-sts.%s",
-	    request->domain);
-	if (len < 0 || (size_t)len >= sizeof(fetch->host)) {
-		free(fetch); /* no name of DNS is that long */
+	if (!fetch_target_read(&fetch->target, request, &fetcher->opts.rules,
+		&fetch->result)) {
+		free(fetch);
 		return NULL;
 	}
-	fetch_take_addresses(fetch, request);
-	if (fetch->n_addresses == 0) {
+	if (fetch->target.n_addresses == 0) {
 		fetch_enter(fetch, FETCH_FINISHED);
 	} else if (fetch_queue_join(fetcher->queue, &fetch->ticket,
-		       fetch->addresses, fetch->n_addresses)) {
+		       fetch->target.addresses, fetch->target.n_addresses)) {
 		fetch_enter(fetch, FETCH_WAITING);
 	} else {
 		free(fetch);
@@ -277,7 +225,7 @@ end_slowest(struct fetcher *fetcher)
 {
 	struct fetch *fetch = TAILQ_FIRST(&fetcher->lists[FETCH_SLOW]);
 
-	fetch_outcome_crowded_out(fetch->host, &fetch->result);
+	fetch_outcome_crowded_out(fetch->target.host, &fetch->result);
 	fetch_finish(fetch);
 }
 
@@ -287,7 +235,7 @@ fetch_begin(struct fetch *fetch)
 	struct fetcher *fetcher = fetch->fetcher;
 
 	fetch->transfer = fetch_transfer_new(fetcher->template, &fetcher->opts,
-	    fetch->host, fetch->addresses, fetch->n_addresses, fetch);
+	    &fetch->target, fetch);
 	if (fetch->transfer == NULL)
 		return false;
 	if (!curl_loop_add(fetcher->loop,
@@ -354,19 +302,38 @@ age_young(struct fetcher *fetcher)
 
 /* 4. libcurl is done with it. */
 
+/* Back to where it came from. */
 static void
-fetch_ended(struct fetch *fetch, CURLcode code)
+fetch_undo(struct fetch *fetch)
 {
-	if (fetch_transfer_judge(fetch->transfer, code, &fetch->result)) {
-		fetch_finish(fetch);
-		return;
-	}
 	curl_loop_remove(fetch->fetcher->loop,
 	    fetch_transfer_easy(fetch->transfer));
 	fetch_transfer_free(fetch->transfer);
 	fetch->transfer = NULL;
-	fetch_retry_later(fetch);
 	fetch_move(fetch, FETCH_WAITING);
+	fetch_retry_later(fetch);
+}
+
+static void
+fetch_ended(struct fetch *fetch, CURLcode code)
+{
+	if (fetch_transfer_judge(fetch->transfer, code, &fetch->result))
+		fetch_finish(fetch);
+	else
+		fetch_undo(fetch);
+}
+
+static void
+undo_all(struct fetcher *fetcher)
+{
+	struct fetch *fetch;
+
+	while ((fetch = TAILQ_LAST(&fetcher->lists[FETCH_YOUNG], fetch_list)) !=
+	    NULL)
+		fetch_undo(fetch);
+	while ((fetch = TAILQ_LAST(&fetcher->lists[FETCH_SLOW], fetch_list)) !=
+	    NULL)
+		fetch_undo(fetch);
 }
 
 static void
@@ -381,6 +348,8 @@ collect_ended(struct fetcher *fetcher)
 		curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&fetch);
 		fetch_ended(fetch, code);
 	}
+	if (curl_loop_lacked(fetcher->loop))
+		undo_all(fetcher);
 }
 
 /*

@@ -32,7 +32,7 @@ struct fetch_transfer {
 	CURL *easy;
 	CURLSH *share;
 	struct curl_slist *pins;
-	const char *host;		   /* the fetch's */
+	const struct fetch_target *target; /* the fetch's */
 	const struct address_rules *rules; /* the fetcher's */
 	char error[CURL_ERROR_SIZE];
 
@@ -137,7 +137,7 @@ require_name(CURL *easy, void *ssl_ctx, void *arg)
 	X509_VERIFY_PARAM_set_hostflags(param,
 	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
 		X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	if (X509_VERIFY_PARAM_set1_host(param, transfer->host, 0) != 1)
+	if (X509_VERIFY_PARAM_set1_host(param, transfer->target->host, 0) != 1)
 		return CURLE_OUT_OF_MEMORY;
 	return CURLE_OK;
 }
@@ -231,24 +231,24 @@ set_url(struct fetch_transfer *transfer, uint16_t port)
 	char url[DOMAIN_SIZE + 64];
 
 	snprintf(url, sizeof(url), "https://%s:%u/.well-known/mta-sts.txt",
-	    transfer->host, (unsigned)port);
+	    transfer->target->host, (unsigned)port);
 	return set_string(transfer->easy, CURLOPT_URL, url);
 }
 
 /* A list of addresses, IPv6 in brackets, for this host and port. */
 static bool
-pin_addresses(struct fetch_transfer *transfer, uint16_t port,
-    const struct address *addresses, size_t n)
+pin_addresses(struct fetch_transfer *transfer, uint16_t port)
 {
+	const struct fetch_target *target = transfer->target;
 	char pin[PIN_SIZE], text[ADDRESS_SIZE];
 	size_t len;
 
-	len = (size_t)snprintf(pin, sizeof(pin), "%s:%u:", transfer->host,
+	len = (size_t)snprintf(pin, sizeof(pin), "%s:%u:", target->host,
 	    (unsigned)port);
-	for (size_t i = 0; i < n; i++) {
-		bool is_ipv6 = addresses[i].family == AF_INET6;
+	for (size_t i = 0; i < target->n_addresses; i++) {
+		bool is_ipv6 = target->addresses[i].family == AF_INET6;
 
-		address_format(&addresses[i], text);
+		address_format(&target->addresses[i], text);
 		len += (size_t)snprintf(pin + len, sizeof(pin) - len,
 		    is_ipv6 ? "%s[%s]" : "%s%s", i == 0 ? "" : ",", text);
 	}
@@ -280,21 +280,20 @@ set_pointers(struct fetch_transfer *transfer, void *owner)
 
 struct fetch_transfer *
 fetch_transfer_new(CURL *template, const struct fetcher_opts *opts,
-    const char *host, const struct address *addresses, size_t n_addresses,
-    void *owner)
+    const struct fetch_target *target, void *owner)
 {
 	struct fetch_transfer *transfer = calloc(1, sizeof(*transfer));
 
-	assert(n_addresses > 0 && n_addresses <= LIMIT_FETCH_ADDRESSES);
+	assert(target->n_addresses > 0);
 	if (transfer == NULL)
 		return NULL;
-	transfer->host = host;
+	transfer->target = target;
 	transfer->rules = &opts->rules;
 	transfer->body = malloc(LIMIT_FETCH_BODY);
 	transfer->easy = curl_easy_duphandle(template);
 	if (transfer->body == NULL || transfer->easy == NULL ||
 	    !set_url(transfer, opts->port) ||
-	    !pin_addresses(transfer, opts->port, addresses, n_addresses)) {
+	    !pin_addresses(transfer, opts->port)) {
 		fetch_transfer_free(transfer);
 		return NULL;
 	}
@@ -364,7 +363,7 @@ is_our_lack(const struct fetch_transfer *transfer, CURLcode code)
 	if (code == CURLE_OUT_OF_MEMORY)
 		return info_time(transfer->easy, CURLINFO_PRETRANSFER_TIME_T) ==
 		    0;
-	return code == CURLE_FAILED_INIT || code == CURLE_ABORTED_BY_CALLBACK;
+	return code == CURLE_FAILED_INIT;
 }
 
 bool
@@ -376,7 +375,6 @@ fetch_transfer_judge(struct fetch_transfer *transfer, CURLcode code,
 		.status = info_long(easy, CURLINFO_RESPONSE_CODE),
 		.verify = info_long(easy, CURLINFO_SSL_VERIFYRESULT),
 		.os_error = (int)info_long(easy, CURLINFO_OS_ERRNO),
-		.connected = info_time(easy, CURLINFO_CONNECT_TIME_T) > 0,
 		.encrypted = info_time(easy, CURLINFO_APPCONNECT_TIME_T) > 0,
 		.elapsed_ms = info_time(easy, CURLINFO_TOTAL_TIME_T) / 1000,
 		.excess = transfer->excess,
@@ -384,12 +382,14 @@ fetch_transfer_judge(struct fetch_transfer *transfer, CURLcode code,
 		.address_refused = transfer->refused,
 		.curl_error = transfer->error };
 	char *content_type = NULL;
+	struct address address;
 
 	if (is_our_lack(transfer, code))
 		return false;
 	curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &content_type);
 	outcome.content_type = content_type;
-	fetch_outcome_judge(&outcome, transfer->host, result);
+	outcome.connected = fetch_transfer_connected(transfer, &address);
+	fetch_outcome_judge(&outcome, transfer->target->host, result);
 	result->body.p = transfer->body;
 	result->body.len =
 	    result->result == RESULT_NONE ? transfer->body_len : 0;

@@ -8,9 +8,9 @@
 
 #include <curl/curl.h>
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "common/fetch.h"
+#include "common/fetch_target.h"
 
 struct fetch_transfer;
 
@@ -22,12 +22,12 @@ struct fetch_transfer;
 CURL *fetch_transfer_template(const struct fetcher_opts *opts);
 
 /*
- * host and addresses are borrowed for its life, as is opts. owner comes back
- * as CURLINFO_PRIVATE. NULL without memory.
+ * opts and target, which has addresses, are borrowed for its life. owner comes
+ * back as CURLINFO_PRIVATE. NULL without memory.
  */
 struct fetch_transfer *fetch_transfer_new(CURL *template,
-    const struct fetcher_opts *opts, const char *host,
-    const struct address *addresses, size_t n_addresses, void *owner);
+    const struct fetcher_opts *opts, const struct fetch_target *target,
+    void *owner);
 
 /* It runs no longer. Safe on NULL. */
 void fetch_transfer_free(struct fetch_transfer *transfer);
