@@ -50,6 +50,8 @@
 #define LIMIT_SMTP_CONNECT_MS 30000
 #define LIMIT_SMTP_TLS_MS 30000
 #define LIMIT_SMTP_COMMAND_MS 60000
+#define LIMIT_SMTP_QUIT_MS 5000
+#define LIMIT_SMTP_LINE 2048 /* of a reply; RFC 5321 4.5.3.1.5 wants 512 */
 #define LIMIT_PROBE_MS 12000 /* one MX with all its addresses */
 #define LIMIT_PROBE_ADDRESS_MS                                                 \
 	5000			/* one address of it, while there are more */
