@@ -58,16 +58,6 @@ fail(struct fetch_result *result, enum result_type type, const char *format,
 	va_end(ap);
 }
 
-void
-fetch_outcome_fail(struct fetch_result *result, const char *before,
-    const char *host, const char *after)
-{
-	char name[HOST_SHOWN + 1];
-
-	fail(result, RESULT_STS_POLICY_FETCH_ERROR, "%s%s%s", before,
-	    shown(name, host), after);
-}
-
 /* RFC 8461 3.3: the certificate of the policy host. */
 static void
 judge_certificate(const struct fetch_outcome *o, const char *host,
@@ -105,6 +95,26 @@ judge_certificate(const struct fetch_outcome *o, const char *host,
 	    is);
 }
 
+void
+fetch_outcome_refused(const struct address *address, const char *why,
+    const char *host, struct fetch_result *result)
+{
+	char text[ADDRESS_SIZE], name[HOST_SHOWN + 1];
+
+	fail(result, RESULT_STS_POLICY_FETCH_ERROR,
+	    "no connection to %s: %s %s", shown(name, host),
+	    address_format(address, text), why);
+}
+
+void
+fetch_outcome_crowded_out(const char *host, struct fetch_result *result)
+{
+	char name[HOST_SHOWN + 1];
+
+	fail(result, RESULT_STS_POLICY_FETCH_ERROR,
+	    "%s was too slow while others waited", shown(name, host));
+}
+
 static void
 judge_connect(const struct fetch_outcome *o, const char *host,
     struct fetch_result *result)
@@ -112,8 +122,8 @@ judge_connect(const struct fetch_outcome *o, const char *host,
 	const enum result_type type = RESULT_STS_POLICY_FETCH_ERROR;
 
 	if (o->address_refused != NULL)
-		fail(result, type, "no connection to %s: its address %s", host,
-		    o->address_refused);
+		fetch_outcome_refused(&o->address, o->address_refused, host,
+		    result);
 	else if (o->os_error == ECONNREFUSED)
 		fail(result, type, "connection to %s refused", host);
 	else if (o->os_error != 0)
@@ -224,8 +234,8 @@ judge_code(const struct fetch_outcome *o, const char *host,
 
 	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
 		if (sentences[i].code == o->code) {
-			fetch_outcome_fail(result, sentences[i].before, host,
-			    sentences[i].after);
+			fail(result, RESULT_STS_POLICY_FETCH_ERROR, "%s%s%s",
+			    sentences[i].before, host, sentences[i].after);
 			return;
 		}
 	fail(result, RESULT_STS_POLICY_FETCH_ERROR, "fetch from %s failed: %s",
@@ -247,12 +257,13 @@ fetch_outcome_judge(const struct fetch_outcome *o, const char *host,
 	if (o->code == CURLE_PEER_FAILED_VERIFICATION)
 		judge_certificate(o, host, result);
 	else if (o->excess == FETCH_EXCESS_HEADERS)
-		fetch_outcome_fail(result, "", host,
-		    " sent more than 16 KiB of headers");
+		fail(result, RESULT_STS_POLICY_FETCH_ERROR,
+		    "%s sent more than 16 KiB of headers", host);
 	else if (o->status > 200)
 		judge_status(o, host, result); /* however its body ended */
 	else if (o->excess == FETCH_EXCESS_BODY)
-		fetch_outcome_fail(result, "", host, " sent more than 64 KiB");
+		fail(result, RESULT_STS_POLICY_FETCH_ERROR,
+		    "%s sent more than 64 KiB", host);
 	else if (o->code == CURLE_COULDNT_CONNECT)
 		judge_connect(o, host, result);
 	else if (o->code == CURLE_OPERATION_TIMEDOUT)

@@ -27,6 +27,7 @@ struct fetch_outcome {
 	bool connected;		     /* TCP */
 	bool encrypted;		     /* TLS */
 	enum fetch_excess excess;    /* why we stopped it */
+	struct address address;	     /* that was refused */
 	const char *address_refused; /* why we did not connect; or NULL */
 	const char *content_type;    /* NULL: none */
 	const char *curl_error;	     /* libcurl's own words; "" if none */
@@ -37,11 +38,9 @@ struct fetch_outcome {
 void fetch_outcome_judge(const struct fetch_outcome *outcome, const char *host,
     struct fetch_result *result);
 
-/*
- * A failure with this sentence, as RESULT_STS_POLICY_FETCH_ERROR: before,
- * host and after in a row.
- */
-void fetch_outcome_fail(struct fetch_result *result, const char *before,
-    const char *host, const char *after);
+/* Failures of a fetch that has no transfer. */
+void fetch_outcome_refused(const struct address *address, const char *why,
+    const char *host, struct fetch_result *result);
+void fetch_outcome_crowded_out(const char *host, struct fetch_result *result);
 
 #endif

@@ -41,7 +41,10 @@
 #define LIMIT_FETCH_HEADERS 16384
 #define LIMIT_FETCH_MS 60000
 #define LIMIT_FETCH_CONNECT_MS 10000
-#define LIMIT_FETCH_ADDRESSES 8 /* pinned for one fetch */
+#define LIMIT_FETCH_ADDRESSES 8	  /* pinned for one fetch */
+#define LIMIT_FETCH_LOW_SPEED 100 /* octets/s, on average of LOW_SPEED_S */
+#define LIMIT_FETCH_LOW_SPEED_S 20
+#define LIMIT_FETCH_RETRY_MS 1000 /* after a lack of memory or descriptors */
 
 /* SMTP client and probe */
 #define LIMIT_SMTP_SESSIONS 512 /* at once */

@@ -10,8 +10,6 @@
 #include "filter/engine_link.h"
 
 #include <sys/queue.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include <assert.h>
 #include <errno.h>
@@ -30,6 +28,7 @@
 #include "common/log.h"
 #include "common/uthash_quiet.h"
 #include "filter/private_engine.h"
+#include "filter/unix_connect.h"
 
 struct engine_ask {
 	struct engine_link *link;
@@ -326,28 +325,6 @@ link_lost(struct engine_link *link, const char *why)
 	retry_later(link);
 }
 
-static int
-connect_socket(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd, saved;
-
-	if (!span_copy(span_of(path), address.sun_path,
-		sizeof(address.sun_path))) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1)
-		return -1;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd; /* at once or not at all: it is a Unix socket */
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return -1;
-}
-
 /* Takes over fd. */
 static bool
 link_begin(struct engine_link *link, int fd)
@@ -369,6 +346,7 @@ link_begin(struct engine_link *link, int fd)
 static void
 link_connect(struct engine_link *link)
 {
+	char why[256];
 	int fd;
 
 	/* Two engines at once would fight for the store. */
@@ -380,13 +358,17 @@ link_connect(struct engine_link *link)
 		return;
 	}
 	if (link->opts.socket != NULL)
-		fd = connect_socket(link->opts.socket);
+		fd = unix_connect(link->opts.socket);
 	else
 		fd = private_engine_start(&link->engine, link->opts.program,
 		    link->opts.config_file);
-	if (fd == -1)
-		link_lost(link, strerror(errno));
-	else if (!link_begin(link, fd))
+	if (fd == -1) {
+		snprintf(why, sizeof(why), "%s: %s",
+		    link->opts.socket != NULL ? link->opts.socket
+					      : link->opts.program,
+		    strerror(errno));
+		link_lost(link, why);
+	} else if (!link_begin(link, fd))
 		link_lost(link, "out of memory");
 }
 

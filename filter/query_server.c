@@ -164,10 +164,10 @@ request_start(struct client *c, const struct query_request *q,
 
 /* RFC 8461 3.4: is there a policy domain at all? NULL when there is. */
 static const char *
-exempt_why(const struct config *config, struct span mailbox,
-    char domain[DOMAIN_SIZE])
+exempt_why(enum domain_kind kind, const struct config *config,
+    const char *domain)
 {
-	switch (domain_of_mailbox(mailbox, domain)) {
+	switch (kind) {
 	case DOMAIN_ABSENT:
 		return "recipient without a domain";
 	case DOMAIN_LITERAL:
@@ -175,6 +175,7 @@ exempt_why(const struct config *config, struct span mailbox,
 	case DOMAIN_INVALID:
 		return "not a domain that DNS could be asked for";
 	case DOMAIN_OK:
+	case DOMAIN_NO_MEMORY:
 		break;
 	}
 	return config_is_local(config, domain) ? "local domain" : NULL;
@@ -184,11 +185,14 @@ static void
 request_rcpt(struct client *c, const struct query_request *q)
 {
 	char domain[DOMAIN_SIZE];
-	const char *why = exempt_why(c->server->config, q->argument, domain);
+	enum domain_kind kind = domain_of_mailbox(q->argument, domain);
+	const char *why = exempt_why(kind, c->server->config, domain);
 	const struct verdict *kept;
 
 	if (why != NULL)
 		answer_exempt(c, q->id, q->verb, domain, why);
+	else if (kind == DOMAIN_NO_MEMORY)
+		answer(c, q->id, QUERY_DEFER, NO_MEMORY_TEXT);
 	else if ((kept = engine_cached(c->server->engine, domain)) != NULL)
 		answer_verdict(c, q->id, q->verb, kept);
 	else if (!request_start(c, q, domain))

@@ -90,25 +90,29 @@ request_end(struct fake_request *r)
 
 /* DNS */
 
-static struct fake_name *
+/* The index of a name, or n_names. */
+static size_t
 name_find(const struct fake_net *net, const char *name, enum dns_type type)
 {
-	for (size_t i = 0; i < net->n_names; i++)
-		if (net->names[i].type == type &&
-		    strcmp(net->names[i].name, name) == 0)
-			return (struct fake_name *)&net->names[i];
-	return NULL;
+	size_t i = 0;
+
+	while (i < net->n_names &&
+	    (net->names[i].type != type ||
+		strcmp(net->names[i].name, name) != 0))
+		i++;
+	return i;
 }
 
 static struct fake_name *
 name_get(struct fake_net *net, const char *name, enum dns_type type)
 {
-	struct fake_name *n = name_find(net, name, type);
+	size_t i = name_find(net, name, type);
+	struct fake_name *n = &net->names[i];
 
-	if (n != NULL)
+	if (i < net->n_names)
 		return n;
 	assert(net->n_names < NAMES_MAX);
-	n = &net->names[net->n_names++];
+	net->n_names++;
 	snprintf(n->name, sizeof(n->name), "%s", name);
 	n->type = type;
 	n->outcome = DNS_NO_NAME;
@@ -419,9 +423,9 @@ size_t
 fake_net_dns_asked(const struct fake_net *net, const char *name,
     enum dns_type type)
 {
-	const struct fake_name *n = name_find(net, name, type);
+	size_t i = name_find(net, name, type);
 
-	return n == NULL ? 0 : n->asked;
+	return i == net->n_names ? 0 : net->names[i].asked;
 }
 
 size_t

@@ -7,7 +7,8 @@
 #include "common/config.h"
 #include "common/verdict.h"
 
-static char *patterns[] = { "mx1.example.com" };
+static char pattern[] = "mx1.example.com";
+static char *patterns[] = { pattern };
 static struct mx_fact hosts[3];
 
 /* A live policy and n MX hosts, all listed, none of them tried yet. */
