@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: ISC
+"""A private certificate authority and the good and bad certificates below it.
+
+Made with openssl(1). All leaf certificates share one key: what is judged is
+the certificate, and the lab begins sooner.
+"""
+import os
+from dataclasses import dataclass
+
+from namespace import run, write
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What a server shows: names are its SAN dNSNames, cn its subject."""
+    names: tuple = ()
+    cn: str = "lab"
+    issuer: str = "lab"         # "lab", "unknown" or "self"
+    expired: bool = False
+
+
+def good(*names):
+    return Certificate(names)
+
+
+def expired(*names):
+    return Certificate(names, expired=True)
+
+
+def self_signed(*names):
+    return Certificate(names, issuer="self")
+
+
+def unknown_ca(*names):
+    return Certificate(names, issuer="unknown")
+
+
+def cn_only(name):
+    return Certificate(cn=name)
+
+
+CONFIG = """
+[req]
+distinguished_name = empty
+prompt = no
+[empty]
+[ca]
+default_ca = lab
+[lab]
+new_certs_dir = {0}
+database = {0}/index
+serial = {0}/serial
+default_md = sha256
+policy = any
+unique_subject = no
+[any]
+commonName = supplied
+"""
+
+
+class Authority:
+    """Makes certificates below directory; the same one only once."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.key = os.path.join(directory, "leaf.key")
+        self.made = {}
+        os.makedirs(directory)
+        write(self.path("openssl.conf"), CONFIG.format(directory))
+        write(self.path("index"), "")
+        write(self.path("serial"), "1000\n")
+        self.new_key(self.key)
+        for name in ("lab", "unknown"):
+            self.new_authority(name)
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    @property
+    def bundle(self):
+        """The file of trusted certificates: the lab's authority alone."""
+        return self.path("lab.pem")
+
+    def new_key(self, path):
+        run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt",
+            "ec_paramgen_curve:P-256", "-out", path)
+        os.chmod(path, 0o600)
+
+    def new_authority(self, name):
+        self.new_key(self.path(name + ".key"))
+        self.request("-x509", "-days", "30",
+                     "-subj", "/CN=%s authority" % name,
+                     "-key", self.path(name + ".key"),
+                     "-addext", "basicConstraints=critical,CA:TRUE",
+                     "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+                     "-out", self.path(name + ".pem"))
+
+    def request(self, *argv):
+        run("openssl", "req", "-new", "-config", self.path("openssl.conf"),
+            *argv)
+
+    def file(self, certificate):
+        """The PEM file of a certificate; self.key belongs to it."""
+        if certificate not in self.made:
+            path = self.path("%d.pem" % len(self.made))
+            self.make(certificate, path)
+            self.made[certificate] = path
+        return self.made[certificate]
+
+    def make(self, certificate, path):
+        if certificate.expired:
+            self.make_expired(certificate, path)
+            return
+        argv = self.subject(certificate)
+        argv += ["-addext", "basicConstraints=critical,CA:FALSE"]
+        if certificate.issuer != "self":
+            argv += ["-CA", self.path(certificate.issuer + ".pem"),
+                     "-CAkey", self.path(certificate.issuer + ".key")]
+        self.request("-x509", "-days", "10", "-key", self.key, "-out", path,
+                     *argv)
+
+    def make_expired(self, certificate, path):
+        """Only `openssl ca` takes the dates (OpenSSL 3.0)."""
+        request = path + ".csr"
+        extensions = path + ".ext"
+        self.request("-key", self.key, "-out", request,
+                     *self.subject(certificate))
+        write(extensions, "subjectAltName=%s\n" % self.names(certificate))
+        run("openssl", "ca", "-batch", "-notext", "-config",
+            self.path("openssl.conf"), "-cert", self.path("lab.pem"),
+            "-keyfile", self.path("lab.key"), "-in", request, "-out", path,
+            "-extfile", extensions, "-startdate", "20200101000000Z",
+            "-enddate", "20200201000000Z")
+
+    def subject(self, certificate):
+        argv = ["-subj", "/CN=" + certificate.cn]
+        if certificate.names:
+            argv += ["-addext", "subjectAltName=" + self.names(certificate)]
+        return argv
+
+    @staticmethod
+    def names(certificate):
+        return ",".join("DNS:" + name for name in certificate.names)

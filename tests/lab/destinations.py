@@ -1,0 +1,359 @@
+# SPDX-License-Identifier: ISC
+"""The destinations: what each domain publishes, how its hosts behave and what
+must happen to mail for it, side by side. To add a case, add an entry.
+
+Names are written in full. Addresses are given out in the order of the table:
+MX hosts 127.0.1.N or fd00::1:N, policy hosts 127.0.2.N or fd00::2:N.
+"""
+from dataclasses import dataclass
+
+from certificates import (Certificate, cn_only, expired, good, self_signed,
+                          unknown_ca)
+
+
+@dataclass
+class Mx:
+    """A mail host: see sinks.py."""
+    host: str
+    preference: int = 10
+    certificate: Certificate = None     # None: a good one
+    starttls: str = "yes"               # or "no" (not offered), "454"
+    listens: bool = True
+    ipv6: bool = False
+    address: str = ""
+
+
+@dataclass
+class Policy:
+    """What https://mta-sts.DOMAIN/ answers: see policy_host.py."""
+    body: str = ""
+    status: int = 200
+    content_type: str = "text/plain"
+    headers: tuple = ()
+    certificate: Certificate = None     # None: a good one
+    silent: bool = False                # takes the request, never answers
+    ipv6: bool = False
+    address: str = ""
+
+
+def policy(mode, *patterns, **options):
+    lines = ["version: STSv1", "mode: " + mode]
+    lines += ["mx: " + pattern for pattern in patterns]
+    lines += ["max_age: 604800", ""]
+    return Policy("\r\n".join(lines), **options)
+
+
+def enforce(*patterns, **options):
+    return policy("enforce", *patterns, **options)
+
+
+@dataclass
+class Expect:
+    """code is that of the reply to RCPT. The reply of a refusal begins with
+    it and status, and holds all the words. mx: who must have got the mail."""
+    code: int = 250
+    status: str = ""
+    words: tuple = ()
+    mx: str = ""
+    tls: bool = False
+    log: str = ""           # in a line about the domain in the server's log
+
+    def __str__(self):
+        if self.code != 250:
+            return "refused %d %s" % (self.code, self.status)
+        if not self.mx:
+            return "accepted, no host"
+        return "to %s%s" % (self.mx, "" if self.tls else " in clear")
+
+
+def refused(status, *words):
+    return Expect(451, status, words)
+
+
+def delivered(mx, tls=True, log=""):
+    return Expect(mx=mx, tls=tls, log=log)
+
+
+def accepted(log=""):
+    """Not the filter's matter; the mail server finds no host for it."""
+    return Expect(log=log)
+
+
+RECORD = "v=STSv1; id=20240101;"
+
+
+@dataclass
+class Destination:
+    domain: str
+    what: str
+    mx: list
+    expect: Expect
+    policy: Policy = None
+    record: tuple = (RECORD,)           # TXT at _mta-sts.DOMAIN
+    dns: tuple = ()                     # lines beside, or instead of, these
+    implicit_mx: bool = False           # the MX host has no MX record
+
+
+def clear(host):
+    """A host without STARTTLS: mail for it passes only where none binds."""
+    return Mx(host, starttls="no")
+
+
+DESTINATIONS = [
+    # A policy in mode enforce, and hosts that keep or break it.
+    Destination(
+        "good.test", "all is well",
+        mx=[Mx("mx.good.test")],
+        policy=enforce("mx.good.test"),
+        expect=delivered("mx.good.test")),
+    Destination(
+        "second-mx.test", "first MX not listed, second good; the delivery "
+        "itself is not judged at submission",
+        mx=[clear("mx1.second-mx.test"),
+            Mx("mx2.second-mx.test", preference=20)],
+        policy=enforce("mx2.second-mx.test"),
+        expect=delivered("mx1.second-mx.test", tls=False)),
+    Destination(
+        "no-starttls.test", "STARTTLS not offered",
+        mx=[clear("mx.no-starttls.test")],
+        policy=enforce("mx.no-starttls.test"),
+        expect=refused("4.7.4", "mx.no-starttls.test", "STARTTLS")),
+    Destination(
+        "starttls-454.test", "STARTTLS offered, answered 454",
+        mx=[Mx("mx.starttls-454.test", starttls="454")],
+        policy=enforce("mx.starttls-454.test"),
+        expect=refused("4.7.4", "mx.starttls-454.test", "STARTTLS")),
+    Destination(
+        "expired.test", "certificate expired",
+        mx=[Mx("mx.expired.test", certificate=expired("mx.expired.test"))],
+        policy=enforce("mx.expired.test"),
+        expect=refused("4.7.5", "certificate of mx.expired.test", "expired")),
+    Destination(
+        "self-signed.test", "certificate self-signed",
+        mx=[Mx("mx.self-signed.test",
+               certificate=self_signed("mx.self-signed.test"))],
+        policy=enforce("mx.self-signed.test"),
+        expect=refused("4.7.5", "certificate of mx.self-signed.test",
+                       "self-signed")),
+    Destination(
+        "wrong-name.test", "certificate names another host",
+        mx=[Mx("mx.wrong-name.test", certificate=good("mx.good.test"))],
+        policy=enforce("mx.wrong-name.test"),
+        expect=refused("4.7.5", "certificate of mx.wrong-name.test", "name")),
+    Destination(
+        "cn-only.test", "host named by the subject's CN, not by a SAN",
+        mx=[Mx("mx.cn-only.test", certificate=cn_only("mx.cn-only.test"))],
+        policy=enforce("mx.cn-only.test"),
+        expect=refused("4.7.5", "certificate of mx.cn-only.test", "name")),
+    Destination(
+        "unknown-ca.test", "certificate of an authority nobody trusts",
+        mx=[Mx("mx.unknown-ca.test",
+               certificate=unknown_ca("mx.unknown-ca.test"))],
+        policy=enforce("mx.unknown-ca.test"),
+        expect=refused("4.7.5", "certificate of mx.unknown-ca.test", "CA")),
+    Destination(
+        "wildcard.test", "MX matches *.wildcard.test, certificate too",
+        mx=[Mx("mx.wildcard.test", certificate=good("*.wildcard.test"))],
+        policy=enforce("*.wildcard.test"),
+        expect=delivered("mx.wildcard.test")),
+    Destination(
+        "too-deep.test", "MX one label too deep for *.too-deep.test",
+        mx=[Mx("a.mx.too-deep.test")],
+        policy=enforce("*.too-deep.test"),
+        expect=refused("4.7.5", "a.mx.too-deep.test", "not list")),
+    Destination(
+        "not-listed.test", "no MX is in the policy",
+        mx=[Mx("mx1.not-listed.test"),
+            Mx("mx2.not-listed.test", preference=20)],
+        policy=enforce("mx.elsewhere.test"),
+        expect=refused("4.7.5", "mx1.not-listed.test", "not list")),
+    Destination(
+        "unreachable.test", "the MX cannot be reached",
+        mx=[Mx("mx.unreachable.test", listens=False)],
+        policy=enforce("mx.unreachable.test"),
+        expect=refused("4.4.1", "mx.unreachable.test")),
+    Destination(
+        "mx-servfail.test", "policy known, MX look-up fails",
+        mx=[],
+        policy=enforce("mx.mx-servfail.test"),
+        dns=("mx-servfail.test. CNAME mail.broken.test.",),
+        expect=refused("4.4.3", "MX")),
+    Destination(
+        "xn--bcher-kva.test", "internationalised domain, as A-labels",
+        mx=[Mx("mx.xn--bcher-kva.test")],
+        policy=enforce("*.xn--bcher-kva.test"),
+        expect=delivered("mx.xn--bcher-kva.test")),
+    Destination(
+        "implicit.test", "no MX record: the domain is the host",
+        mx=[Mx("implicit.test")], implicit_mx=True,
+        policy=enforce("implicit.test"),
+        expect=delivered("implicit.test")),
+    Destination(
+        "implicit-bad.test", "no MX record, and the host breaks the policy",
+        mx=[clear("implicit-bad.test")], implicit_mx=True,
+        policy=enforce("implicit-bad.test"),
+        expect=refused("4.7.4", "implicit-bad.test", "STARTTLS")),
+    Destination(
+        "null-mx.test", "null MX: takes no mail",
+        mx=[],
+        policy=enforce("mx.null-mx.test"),
+        dns=("null-mx.test. MX 0 .",),
+        expect=accepted()),
+    Destination(
+        "ipv6.test", "MX and policy host have IPv6 only",
+        mx=[Mx("mx.ipv6.test", ipv6=True)],
+        policy=enforce("mx.ipv6.test", ipv6=True),
+        expect=delivered("mx.ipv6.test")),
+    Destination(
+        "ipv6-bad.test", "as before, and the certificate expired",
+        mx=[Mx("mx.ipv6-bad.test", ipv6=True,
+               certificate=expired("mx.ipv6-bad.test"))],
+        policy=enforce("mx.ipv6-bad.test", ipv6=True),
+        expect=refused("4.7.5", "certificate of mx.ipv6-bad.test",
+                       "expired")),
+
+    # Nothing is enforced.
+    Destination(
+        "testing.test", "mode testing, a bad MX",
+        mx=[clear("mx.testing.test")],
+        policy=policy("testing", "mx.testing.test"),
+        expect=delivered("mx.testing.test", tls=False, log="would-defer")),
+    Destination(
+        "mode-none.test", "mode none, MX without STARTTLS",
+        mx=[clear("mx.mode-none.test")],
+        policy=policy("none"),
+        expect=delivered("mx.mode-none.test", tls=False)),
+    Destination(
+        "no-record.test", "no MTA-STS at all, MX without STARTTLS",
+        mx=[clear("mx.no-record.test")],
+        record=(),
+        expect=delivered("mx.no-record.test", tls=False)),
+    Destination(
+        "no-domain.test", "no such domain",
+        mx=[], record=(),
+        expect=accepted()),
+
+    # Something is published, but no policy can be had from it.
+    Destination(
+        "two-records.test", "two records: none",
+        mx=[clear("mx.two-records.test")],
+        policy=enforce("mx.two-records.test"),
+        record=(RECORD, "v=STSv1; id=2;"),
+        expect=delivered("mx.two-records.test", tls=False)),
+    Destination(
+        "broken-record.test", "record without an id",
+        mx=[clear("mx.broken-record.test")],
+        policy=enforce("mx.broken-record.test"),
+        record=("v=STSv1;",),
+        expect=delivered("mx.broken-record.test", tls=False)),
+    Destination(
+        "policy-404.test", "policy host answers 404",
+        mx=[clear("mx.policy-404.test")],
+        policy=enforce("mx.policy-404.test", status=404),
+        expect=delivered("mx.policy-404.test", tls=False)),
+    Destination(
+        "policy-redirect.test", "policy host redirects to a good policy",
+        mx=[clear("mx.policy-redirect.test")],
+        policy=enforce(
+            "mx.policy-redirect.test", status=301, headers=(
+                "Location: https://mta-sts.good.test/.well-known/mta-sts.txt",
+            )),
+        expect=delivered("mx.policy-redirect.test", tls=False)),
+    Destination(
+        "policy-certificate.test", "policy host shows another's certificate",
+        mx=[clear("mx.policy-certificate.test")],
+        policy=enforce("mx.policy-certificate.test",
+                       certificate=good("mta-sts.good.test")),
+        expect=delivered("mx.policy-certificate.test", tls=False)),
+    Destination(
+        "policy-html.test", "policy as text/html",
+        mx=[clear("mx.policy-html.test")],
+        policy=enforce("mx.policy-html.test", content_type="text/html"),
+        expect=delivered("mx.policy-html.test", tls=False)),
+    Destination(
+        "policy-large.test", "policy of more than 64 KiB",
+        mx=[clear("mx.policy-large.test")],
+        policy=enforce("mx.policy-large.test",
+                       *("m%d.policy-large.test" % n for n in range(4000))),
+        expect=delivered("mx.policy-large.test", tls=False)),
+    Destination(
+        "policy-broken.test", "policy without max_age",
+        mx=[clear("mx.policy-broken.test")],
+        policy=Policy("version: STSv1\nmode: enforce\n"
+                      "mx: mx.policy-broken.test\n"),
+        expect=delivered("mx.policy-broken.test", tls=False)),
+    Destination(
+        "txt-bogus.test", "TXT look-up fails: DNSSEC bogus",
+        mx=[clear("mx.txt-bogus.test")],
+        record=(),
+        dns=("_mta-sts.txt-bogus.test. CNAME record.broken.test.",),
+        expect=delivered("mx.txt-bogus.test", tls=False,
+                         log="could not be looked up")),
+    Destination(
+        "txt-dead.test", "TXT look-up fails: name server dead",
+        mx=[clear("mx.txt-dead.test")],
+        record=(),
+        dns=("_mta-sts.txt-dead.test. CNAME record.dead.test.",),
+        expect=delivered("mx.txt-dead.test", tls=False,
+                         log="could not be looked up")),
+
+    # Nobody knows yet whether something is enforced.
+    Destination(
+        "policy-silent.test", "policy host never answers",
+        mx=[Mx("mx.policy-silent.test")],
+        policy=enforce("mx.policy-silent.test", silent=True),
+        expect=refused("4.4.3", "policy-silent.test", "fetched")),
+
+    # A bad policy that must not be looked at.
+    Destination(
+        "local.test", "in local-domains of the configuration",
+        mx=[clear("mx.local.test")],
+        policy=enforce("mx.local.test"),
+        expect=delivered("mx.local.test", tls=False)),
+]
+
+# Published like the others, judged by trials.py.
+FOR_TRIALS = [
+    Destination(
+        "lab.test", "the senders' own domain: bounces go there",
+        mx=[clear("mx.lab.test")],
+        policy=enforce("mx.lab.test"),
+        expect=refused("4.7.4", "mx.lab.test", "STARTTLS")),
+    Destination(
+        "kept.test", "its record and policy host are taken away",
+        mx=[clear("mx.kept.test")],
+        policy=enforce("mx.kept.test"),
+        expect=refused("4.7.4", "mx.kept.test", "STARTTLS")),
+]
+
+PUBLISHED = DESTINATIONS + FOR_TRIALS
+BY_DOMAIN = {d.domain: d for d in PUBLISHED}
+
+
+def give_addresses(destinations):
+    """IPv6 addresses that the host must have are returned."""
+    hosts = [mx for d in destinations for mx in d.mx]
+    policies = [d.policy for d in destinations if d.policy is not None]
+    for net, servers in ((1, hosts), (2, policies)):
+        for n, server in enumerate(servers, 1):
+            form = "fd00::%d:%x" if server.ipv6 else "127.0.%d.%d"
+            server.address = form % (net, n)
+    return [s.address for s in hosts + policies if s.ipv6]
+
+
+def zone_lines(destination):
+    """The records of a destination below "test."."""
+    d = destination
+    lines = ['_mta-sts.%s. TXT "%s"' % (d.domain, r) for r in d.record]
+    for mx in d.mx:
+        if not d.implicit_mx:
+            lines.append("%s. MX %d %s." % (d.domain, mx.preference, mx.host))
+        lines.append(address_line(mx.host, mx))
+    if d.policy is not None:
+        lines.append(address_line("mta-sts." + d.domain, d.policy))
+    return lines + list(d.dns)
+
+
+def address_line(name, server):
+    return "%s. %s %s" % (name, "AAAA" if server.ipv6 else "A",
+                          server.address)

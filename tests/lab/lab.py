@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+"""A mail server with strictmx, and a small internet of good and bad
+destinations around it, in namespaces of its own. See --help; contrib/quickstart
+calls it with everything that it needs."""
+import argparse
+import os
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+import judge
+import namespace
+from certificates import Authority
+from destinations import (DESTINATIONS, PUBLISHED, give_addresses,
+                          zone_lines)
+from mail_server import MailServer, configure
+from policy_host import PolicyHosts
+from rows import Rows
+from sinks import Sinks
+from trials import TRIALS
+from zones import Dns
+
+
+class Lab:
+    """Everything that a trial may touch."""
+
+    def __init__(self, rows):
+        logs = os.path.join(namespace.INPUTS, "logs")
+        self.rows = rows
+        self.authority = Authority(namespace.WORK + "/ca")
+        self.dns = Dns(namespace.INPUTS + "/daemons", namespace.WORK + "/dns",
+                       logs, [line for d in PUBLISHED
+                              for line in zone_lines(d)])
+        self.sinks = Sinks(self.authority)
+        self.policy_hosts = PolicyHosts(self.authority)
+        self.server = MailServer(logs)
+        self.logs = logs
+        self.refused = set()            # subjects
+
+    def start(self):
+        self.rows.stage("DNS: knotd, unbound")
+        self.dns.start()
+        self.rows.stage("mail hosts and policy hosts")
+        for destination in PUBLISHED:
+            for mx in destination.mx:
+                if mx.listens:
+                    self.sinks.listen(mx)
+            if destination.policy is not None:
+                self.policy_hosts.listen(destination.domain,
+                                         destination.policy)
+        configure(self.authority.bundle)
+        self.rows.stage("smtpd with filter-strictmx")
+        self.server.start()
+
+
+def parse():
+    parser = argparse.ArgumentParser(
+        description="Judge mail to good and bad destinations.")
+    parser.add_argument("--smtpd", required=True, metavar="DIR",
+                        help="unpacked package opensmtpd, 6.8 or 7.x")
+    parser.add_argument("--daemons", required=True, metavar="DIR",
+                        help="unpacked packages knot and unbound")
+    parser.add_argument("--prefix", required=True, metavar="DIR",
+                        help="make install DESTDIR=DIR of a tree configured "
+                        "with --prefix=/opt/strictmx --libexecdir=/usr/libexec")
+    parser.add_argument("--logs", metavar="DIR",
+                        help="keep the logs here (default: a new directory)")
+    parser.add_argument("--only", action="append", metavar="DOMAIN",
+                        help="these destinations, and no trials")
+    parser.add_argument("--trials", action="append", metavar="NAME",
+                        choices=[trial.__name__ for trial in TRIALS],
+                        help="these trials, and no destinations: " + ", ".join(
+                            trial.__name__ for trial in TRIALS))
+    parser.add_argument("--inside", action="store_true",
+                        help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def chosen(options):
+    """(destinations, trials) of a run."""
+    if options.only:
+        return [d for d in DESTINATIONS if d.domain in options.only], []
+    if options.trials:
+        return [], [t for t in TRIALS if t.__name__ in options.trials]
+    return DESTINATIONS, TRIALS
+
+
+def judge_all(lab, destinations, trials):
+    if destinations:
+        lab.rows.stage("mail to %d destinations" % len(destinations))
+        with ThreadPoolExecutor(16) as pool:
+            for row in pool.map(lambda d: judge.row(lab, d), destinations):
+                lab.rows.add(*row)
+    for trial in trials:
+        lab.rows.stage(trial.__doc__)
+        trial(lab)
+    lab.rows.check("refused mail", "none has arrived",
+                   lambda: judge.refused_mail(lab))
+    lab.rows.check("end", "filter and engine end with smtpd",
+                   lambda: (lab.server.stop() or "they did", True))
+    for name, text in namespace.sanitizer_reports():
+        lab.rows.add(name, "no sanitizer report", "one", False,
+                     *text.splitlines())
+
+
+def main():
+    options = parse()
+    if not options.inside:
+        if os.geteuid() != 0:
+            sys.exit("lab.py: only root can make namespaces")
+        if options.logs is None:
+            options.logs = tempfile.mkdtemp(prefix="strictmx-lab-")
+            print("logs in", options.logs)
+        namespace.enter([sys.executable, os.path.abspath(__file__),
+                         *sys.argv[1:], "--logs", options.logs, "--inside"])
+    rows = Rows()
+    os.makedirs(options.logs, exist_ok=True)
+    namespace.set_up({name: getattr(options, name) for name in
+                      ("smtpd", "daemons", "prefix", "logs")},
+                     give_addresses(PUBLISHED))
+    lab = Lab(rows)
+    lab.start()
+    judge_all(lab, *chosen(options))
+    sys.exit(0 if rows.end() else 1)
+
+
+if __name__ == "__main__":
+    main()

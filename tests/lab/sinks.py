@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: ISC
+"""The MX hosts: SMTP servers that keep what they are given.
+
+Each MX of each destination has an address of its own, so that a certificate
+or a fault belongs to one destination. The good certificate is only shown to a
+client that sends the MX's name as SNI, as RFC 8461 4.1 wants of us.
+"""
+import socket
+import socketserver
+import ssl
+import threading
+from dataclasses import dataclass
+
+import certificates
+
+# Shown to a client that does not send the right SNI.
+STRANGER = certificates.self_signed("stranger.test")
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a sink has received, one per recipient."""
+    subject: str
+    sender: str
+    recipient: str
+    mx: str
+    tls: bool
+
+
+class Sinks:
+    def __init__(self, authority):
+        self.authority = authority
+        self.lock = threading.Lock()
+        self.messages = []
+        self.listeners = []
+
+    def listen(self, mx):
+        """Serves mx, see destinations.Mx."""
+        certificate = mx.certificate or certificates.good(mx.host)
+        context = tls_context(self.authority, certificate)
+        stranger = tls_context(self.authority, STRANGER)
+        stranger.sni_callback = choose_by_name({mx.host: context})
+
+        class Handler(Session):
+            sinks = self
+            host = mx.host
+            starttls = mx.starttls
+            tls = stranger
+        self.listeners.append(Listener(mx.address, 25, Handler))
+
+    def keep(self, message):
+        with self.lock:
+            self.messages.append(message)
+
+    def received(self, wanted):
+        """The messages so far for which wanted(message) is true."""
+        with self.lock:
+            return [m for m in self.messages if wanted(m)]
+
+
+def tls_context(authority, certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.file(certificate), authority.key)
+    return context
+
+
+def choose_by_name(contexts):
+    def choose(tls, name, _):
+        if name in contexts:
+            tls.context = contexts[name]
+    return choose
+
+
+class Listener(socketserver.ThreadingTCPServer):
+    """A server on one address, IPv4 or IPv6, until close()."""
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address, port, handler):
+        if ":" in address:
+            self.address_family = socket.AF_INET6
+        super().__init__((address, port), handler)
+        threading.Thread(target=self.serve_forever, args=(0.1,),
+                         daemon=True).start()
+
+    def close(self):
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, request, client_address):
+        """A client that goes away is no news."""
+
+
+class Session(socketserver.BaseRequestHandler):
+    """One SMTP session; a subclass says for which MX."""
+    sinks = host = starttls = tls = None
+
+    def handle(self):
+        self.request.settimeout(60)
+        self.secure = False
+        self.open_file()
+        self.reset()
+        self.reply("220 %s ESMTP" % self.host)
+        while True:
+            line = self.file.readline(2048).decode("ascii", "replace")
+            if not line:
+                return
+            verb, _, argument = line.strip().partition(" ")
+            command = getattr(self, "do_" + verb.lower(), None)
+            if command is None:
+                self.reply("502 5.5.1 unknown command")
+            elif command(argument) == "end":
+                return
+
+    def open_file(self):
+        # Unbuffered: nothing of the plain text may be read ahead.
+        self.file = self.request.makefile("rb", buffering=0)
+
+    def reset(self):
+        self.sender = None
+        self.recipients = []
+
+    def reply(self, *lines):
+        text = "".join(line + "\r\n" for line in lines)
+        self.request.sendall(text.encode())
+
+    def do_ehlo(self, _):
+        lines = [self.host, "SIZE"]
+        if self.starttls != "no" and not self.secure:
+            lines.append("STARTTLS")
+        self.reply(*["250-" + line for line in lines], "250 8BITMIME")
+
+    def do_helo(self, _):
+        self.reply("250 " + self.host)
+
+    def do_starttls(self, _):
+        if self.starttls == "454":
+            self.reply("454 4.7.0 TLS not available")
+            return
+        self.reply("220 2.0.0 go ahead")
+        self.request = self.tls.wrap_socket(self.request, server_side=True)
+        self.secure = True
+        self.open_file()
+        self.reset()
+
+    def do_mail(self, argument):
+        self.sender = address_in(argument)
+        self.reply("250 2.1.0 ok")
+
+    def do_rcpt(self, argument):
+        self.recipients.append(address_in(argument))
+        self.reply("250 2.1.5 ok")
+
+    def do_data(self, _):
+        self.reply("354 go ahead")
+        subject = ""
+        while True:
+            line = self.file.readline(65536).decode("utf-8", "replace")
+            if not line:
+                return "end"
+            if line == ".\r\n":
+                break
+            if line.startswith("Subject: ") and not subject:
+                subject = line[len("Subject: "):].strip()
+        for recipient in self.recipients:
+            self.sinks.keep(Message(subject, self.sender, recipient,
+                                    self.host, self.secure))
+        self.reset()
+        self.reply("250 2.0.0 kept")
+
+    def do_rset(self, _):
+        self.reset()
+        self.reply("250 2.0.0 ok")
+
+    def do_noop(self, _):
+        self.reply("250 2.0.0 ok")
+
+    def do_quit(self, _):
+        self.reply("221 2.0.0 bye")
+        return "end"
+
+
+def address_in(argument):
+    """The address in "FROM:<a@b> SIZE=1"."""
+    return argument.partition("<")[2].partition(">")[0]
