@@ -331,10 +331,11 @@ silence_is_temporary_after_three_tries_of_two_seconds(void **state)
 		    "the resolver does not answer");
 	}
 	assert_in_range(now_ms() - begin_ms, 5900, 8000);
-	assert_int_equal(dns_server_asked(server), 2 * LIMIT_DNS_TRIES + 1);
+	assert_in_range(dns_server_asked(server), 2 * LIMIT_DNS_TRIES + 1,
+	    2 * LIMIT_DNS_TRIES + 3);
 }
 
-/* getdns hears nothing more on such a connection; the next try has another. */
+/* getdns hears nothing more after it; the next try has a new context. */
 static void
 an_answer_of_two_octets_costs_one_try(void **state)
 {
