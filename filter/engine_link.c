@@ -10,6 +10,7 @@
 #include "filter/engine_link.h"
 
 #include <sys/queue.h>
+#include <sys/socket.h>
 
 #include <assert.h>
 #include <errno.h>
@@ -151,7 +152,10 @@ leave_now(evutil_socket_t fd, short what, void *arg)
 
 /* The limits of time */
 
-/* One timer for the oldest ask: all have the same time. */
+/*
+ * One timer for the oldest ask: all have the same time, and after a reload the
+ * newer ones may have to wait for the older.
+ */
 static bool
 expiry_arm(struct engine_link *link)
 {
@@ -305,8 +309,12 @@ static void
 link_close(struct engine_link *link)
 {
 	clock_timer_cancel(&link->greeting);
-	if (link->bev != NULL)
+	if (link->bev != NULL) {
+		/* libevent closes on a later turn; the engine is to see the
+		 * end now, when there may be no later turn. */
+		shutdown(bufferevent_getfd(link->bev), SHUT_RDWR);
 		bufferevent_free(link->bev);
+	}
 	link->bev = NULL;
 	link->state = LINK_DOWN;
 }
