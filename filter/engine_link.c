@@ -81,17 +81,21 @@ static void link_lost(struct engine_link *link, const char *why);
 /* The life of an ask */
 
 static void
+stop_waiting(struct engine_ask *ask)
+{
+	HASH_DELETE(hh, ask->link->table, ask);
+	TAILQ_REMOVE(&ask->link->waiting, ask, entry);
+	ask->waiting = false;
+}
+
+static void
 ask_free(struct engine_ask *ask)
 {
-	struct engine_link *link = ask->link;
-
-	if (ask->waiting) {
-		HASH_DELETE(hh, link->table, ask);
-		TAILQ_REMOVE(&link->waiting, ask, entry);
-	} else {
-		TAILQ_REMOVE(&link->leaving, ask, entry);
-	}
-	link->n_asks--;
+	if (ask->waiting)
+		stop_waiting(ask);
+	else
+		TAILQ_REMOVE(&ask->link->leaving, ask, entry);
+	ask->link->n_asks--;
 	free(ask);
 }
 
@@ -108,18 +112,14 @@ ask_end(struct engine_ask *ask, const struct engine_answer *answer)
 static void
 ask_leave_later(struct engine_ask *ask)
 {
-	struct engine_link *link = ask->link;
-
-	ask->waiting = false;
-	TAILQ_INSERT_TAIL(&link->leaving, ask, entry);
-	event_active(link->leave, EV_TIMEOUT, 0);
+	TAILQ_INSERT_TAIL(&ask->link->leaving, ask, entry);
+	event_active(ask->link->leave, EV_TIMEOUT, 0);
 }
 
 static void
 ask_give_up(struct engine_ask *ask)
 {
-	HASH_DELETE(hh, ask->link->table, ask);
-	TAILQ_REMOVE(&ask->link->waiting, ask, entry);
+	stop_waiting(ask);
 	ask_leave_later(ask);
 }
 
@@ -437,8 +437,7 @@ ask_send(struct engine_ask *ask, const char *request, size_t len)
 	TAILQ_INSERT_TAIL(&link->waiting, ask, entry);
 	if (expiry_arm(link) && bufferevent_write(link->bev, request, len) == 0)
 		return true;
-	HASH_DELETE(hh, link->table, ask);
-	TAILQ_REMOVE(&link->waiting, ask, entry);
+	stop_waiting(ask);
 	return false;
 }
 
