@@ -18,9 +18,20 @@ struct fetcher_opts {
 	const char *ca_file;	    /* PEM bundle; NULL: the system's */
 	struct address_rules rules; /* checked again on each connect */
 	uint16_t port;		    /* 443 */
+	/* 0: as in limits.h. Tests have less patience. */
+	unsigned deadline_ms;
+	unsigned connect_ms;
+	unsigned slow_ms;
+	unsigned low_speed_s;
 };
 
-/* opts is copied. NULL without memory. curl_global_init() has been called. */
+/*
+ * opts is copied. NULL without memory, or when libcurl lacks an option.
+ * curl_global_init() has been called, and SIGPIPE is ignored. No thread is
+ * ever started. A fetch for which this host lacks memory or descriptors is no
+ * failure of the policy host: it goes on waiting, for as long as the caller
+ * lets it. The deadline begins when its turn has come.
+ */
 struct fetcher *fetcher_new(struct event_base *base,
     const struct fetcher_opts *opts);
 

@@ -16,6 +16,15 @@
 #define LIMIT_DNS_CACHE_ENTRIES 20000
 #define LIMIT_DNS_TTL_MIN_S 1 /* cached answers, negative ones too */
 #define LIMIT_DNS_TTL_MAX_S 3600
+#define LIMIT_DNS_CACHE_BYTES 33554432 /* of the answers in the cache */
+#define LIMIT_DNS_QUERIES 65536	       /* askers of all questions together */
+#define LIMIT_DNS_BACKOFF_MIN_MS 50    /* before a lost upstream is tried */
+#define LIMIT_DNS_BACKOFF_MAX_MS 500
+#define LIMIT_DNS_RENEW_AFTER 4 /* failures in a row: a new getdns context */
+#define LIMIT_DNS_IDLE_MS 10000 /* a connection without a question */
+
+/* Addresses */
+#define LIMIT_OWN_ADDRESSES_AGE_S 60 /* then the interfaces are read again */
 
 /* Fetcher (RFC 8461 3.3) */
 #define LIMIT_FETCH_AT_ONCE 100 /* transfers */
@@ -31,13 +40,18 @@
 #define LIMIT_FETCH_HEADERS 16384
 #define LIMIT_FETCH_MS 60000
 #define LIMIT_FETCH_CONNECT_MS 10000
-#define LIMIT_FETCH_ADDRESSES 8 /* pinned for one fetch */
+#define LIMIT_FETCH_ADDRESSES 8	  /* pinned for one fetch */
+#define LIMIT_FETCH_LOW_SPEED 100 /* octets/s, on average of LOW_SPEED_S */
+#define LIMIT_FETCH_LOW_SPEED_S 20
+#define LIMIT_FETCH_RETRY_MS 1000 /* after a lack of memory or descriptors */
 
 /* SMTP client and probe */
 #define LIMIT_SMTP_SESSIONS 512 /* at once */
 #define LIMIT_SMTP_CONNECT_MS 30000
 #define LIMIT_SMTP_TLS_MS 30000
 #define LIMIT_SMTP_COMMAND_MS 60000
+#define LIMIT_SMTP_QUIT_MS 5000
+#define LIMIT_SMTP_LINE 2048 /* of a reply; RFC 5321 4.5.3.1.5 wants 512 */
 #define LIMIT_PROBE_MS 12000 /* one MX with all its addresses */
 #define LIMIT_PROBE_ADDRESS_MS                                                 \
 	5000			/* one address of it, while there are more */
@@ -58,6 +72,10 @@
 #define LIMIT_RECORD_AGE_S 60	    /* then the TXT record is looked at again */
 #define LIMIT_FETCH_BACKOFF_S 300   /* after a failed fetch, per record id */
 #define LIMIT_FETCHES_PER_BACKOFF 3 /* per domain, whatever the ids */
+#define LIMIT_BACKOFFS 10000 /* domains whose failed fetch is remembered */
+#define LIMIT_STORE_POLICIES 100000 /* on disk; looked at now and then: */
+#define LIMIT_STORE_TRIM_EVERY 1000 /* policies written */
+#define LIMIT_STORE_BUSY_MS 100	    /* that an administrator's look may cost */
 
 /* Query server */
 #define LIMIT_QUERY_CLIENTS 1024
@@ -68,12 +86,23 @@
 #define LIMIT_FILTER_LINE 73728 /* smtpd's are at most 64 KiB and a bit */
 #define LIMIT_FILTER_SESSIONS 65536
 #define LIMIT_FILTER_DEADLINE_SLACK_MS 5000 /* past the engine's deadline */
+#define LIMIT_FILTER_OUTPUT 67108864	    /* answers that smtpd does not read */
+#define LIMIT_ENGINE_ASKS LIMIT_QUERY_IN_FLIGHT
+#define LIMIT_ENGINE_OUTPUT 4194304 /* requests that the engine does not read */
+#define LIMIT_ENGINE_ANSWER 262144  /* one line of it, "explain" included */
+#define LIMIT_ENGINE_END_MS 2000    /* a private one, after its end of file */
+#define LIMIT_ENGINE_TERM_MS 1000   /* and after SIGTERM */
 #define LIMIT_RESTART_MIN_MS 100	    /* of an engine that died */
 #define LIMIT_RESTART_MAX_MS 10000
 
+/* Process */
+#define LIMIT_DESCRIPTORS 4096
+
 /* Configuration */
-#define LIMIT_CONFIG_FILE 1048576
+#define LIMIT_CONFIG_FILE 1048576 /* resolv.conf as well */
 #define LIMIT_CONFIG_LIST 10000
-#define LIMIT_DEADLINE_MAX_S 240 /* smtpd's own clients wait 300 s */
+#define LIMIT_CONFIG_TRUSTED_AD 16
+#define LIMIT_POLICIES_MAX 1000000 /* that can be asked for */
+#define LIMIT_DEADLINE_MAX_S 240   /* smtpd's own clients wait 300 s */
 
 #endif

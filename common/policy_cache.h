@@ -24,13 +24,14 @@ struct cached_policy {
 	struct sts_policy policy;
 };
 
-/* store may be NULL and is borrowed. NULL without memory. */
+/* store may be NULL and is borrowed; max is not 0. NULL without memory. */
 struct policy_cache *policy_cache_new(struct policy_store *store, size_t max);
 void policy_cache_free(struct policy_cache *cache); /* safe on NULL */
 
 /*
  * The policy of a domain if it is live at now_s, from memory or the store; else
  * NULL. A fetched_at in the future counts as now, once, and is written so.
+ * An expired one is kept where it is: a wrong clock may be set right again.
  * Borrowed, valid until the next call with this cache.
  */
 const struct cached_policy *policy_cache_get(struct policy_cache *cache,
@@ -38,13 +39,14 @@ const struct cached_policy *policy_cache_get(struct policy_cache *cache,
 
 /*
  * Takes a policy that was fetched now: parses body (already known to be valid)
- * and keeps it, in the store first. max_age 0 is not kept (RFC 8461 3.2: use
- * once). False when it could not be kept in memory.
+ * and keeps it, in the store first; one that was kept before is gone. max_age 0
+ * is not kept (RFC 8461 3.2: use once), which is fine. False when it could not
+ * be kept in memory.
  */
 bool policy_cache_put(struct policy_cache *cache, const char *domain,
     const char *id, struct span body, int64_t now_s);
 
-/* The record was seen with the cached id. */
+/* The record was seen with the cached id. Nothing cached: nothing is done. */
 void policy_cache_record_seen(struct policy_cache *cache, const char *domain,
     int64_t now_s);
 

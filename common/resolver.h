@@ -46,12 +46,4 @@ void resolver_free(struct resolver *resolver);
 /* As the engine takes it: see struct dns_port. */
 struct dns_port resolver_port(struct resolver *resolver);
 
-/*
- * The nameservers of a resolv.conf(5): the first loopback one alone if there
- * is one, else the first; trusted_ad only for loopback. Returns how many were
- * put into out (0 or 1). "options" and "search" are not used.
- */
-size_t resolver_from_resolv_conf(const char *path,
-    struct resolver_upstream *out);
-
 #endif

@@ -24,7 +24,22 @@ struct tls_verify;
 struct smtp_dialer *smtp_dialer_new(struct event_base *base,
     const struct tls_verify *verify);
 
-/* Running sessions end without a callback. Safe on NULL. */
+/* How long to wait for what; limits.h has the values that hold unless set. */
+struct smtp_limits {
+	unsigned connect_ms;
+	unsigned tls_ms;     /* the handshake */
+	unsigned command_ms; /* each reply, the greeting too */
+	unsigned quit_ms;    /* the reply to QUIT */
+};
+
+/* For sessions that start from now on. */
+void smtp_dialer_set_limits(struct smtp_dialer *dialer,
+    const struct smtp_limits *limits);
+
+/*
+ * Running sessions end without a callback, those that say QUIT are cut. Not
+ * from a callback. Safe on NULL.
+ */
 void smtp_dialer_free(struct smtp_dialer *dialer);
 
 /* As the engine takes it: see struct smtp_port. */

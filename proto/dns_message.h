@@ -51,6 +51,7 @@ struct dns_rr {
 
 struct dns_answer {
 	enum dns_outcome outcome;
+	enum dns_type type; /* that was asked for: says which part of rr */
 	bool secure;	 /* the AD bit; false unless the upstream is trusted */
 	bool aliased;	 /* a CNAME was followed */
 	uint32_t ttl_s;	 /* smallest TTL of what was used; for the negative ones

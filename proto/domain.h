@@ -18,9 +18,10 @@
 
 enum domain_kind {
 	DOMAIN_OK,
-	DOMAIN_ABSENT,	/* no '@', or nothing behind it */
-	DOMAIN_LITERAL, /* an address literal, "[192.0.2.1]" */
-	DOMAIN_INVALID, /* no name that DNS could be asked for */
+	DOMAIN_ABSENT,	  /* no '@', or nothing behind it */
+	DOMAIN_LITERAL,	  /* an address literal, "[192.0.2.1]" */
+	DOMAIN_INVALID,	  /* no name that DNS could be asked for */
+	DOMAIN_NO_MEMORY, /* to make A-labels; nothing is known of the name */
 };
 
 /*
@@ -32,9 +33,12 @@ enum domain_kind domain_of_mailbox(struct span mailbox, char out[DOMAIN_SIZE]);
 
 /*
  * Makes a name one of ours: UTF-8 whatever the locale, U-labels become
- * A-labels, one trailing dot is dropped. Underscores are taken (they are
- * common in host names of the field). DOMAIN_OK, DOMAIN_INVALID, or
- * DOMAIN_ABSENT for an empty name or ".".
+ * A-labels, one trailing dot is dropped. Labels hold letters, digits, hyphens
+ * and underscores (common in host names of the field), nothing else. A name in
+ * ASCII is not judged by IDNA, its "xn--" labels neither: DNS holds many that
+ * break its rules, and mail goes there. DOMAIN_OK, DOMAIN_INVALID,
+ * DOMAIN_NO_MEMORY, or DOMAIN_ABSENT for an empty name or ".". What was
+ * folded folds to itself.
  */
 enum domain_kind domain_fold(struct span name, char out[DOMAIN_SIZE]);
 

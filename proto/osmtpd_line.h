@@ -13,7 +13,7 @@
 #define OSMTPD_SESSION_MAX 32 /* 16 hex digits as of 0.7 */
 #define OSMTPD_TOKEN_MAX 32
 #define OSMTPD_ANSWER_MAX 1024 /* a whole answer line, LF and NUL included */
-#define OSMTPD_TEXT_MAX 512    /* a reply text in it */
+#define OSMTPD_TEXT_MAX 510    /* a text in it: RFC 5321 4.5.3.1.5, no CR LF */
 
 enum osmtpd_kind {
 	OSMTPD_IGNORE, /* not understood or not for us; never an error */

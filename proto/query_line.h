@@ -11,7 +11,7 @@
 #ifndef STRICTMX_PROTO_QUERY_LINE_H
 #define STRICTMX_PROTO_QUERY_LINE_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
 #include "proto/span.h"
 
@@ -35,6 +35,15 @@ struct query_request {
 
 /* Reads a request line, without LF. The spans point into line. */
 struct query_request query_request_parse(struct span line);
+
+#define QUERY_LINE_SIZE (QUERY_REQUEST_MAX + 2) /* with LF and NUL */
+
+/*
+ * Writes "ID VERB [ARGUMENT]\n" and returns its length; 0 for a request that
+ * query_request_parse() would call bad.
+ */
+size_t query_request_format(char out[QUERY_LINE_SIZE], uint64_t id,
+    enum query_verb verb, struct span argument);
 
 enum query_word {
 	QUERY_ANSWER_BAD, /* not an answer line */

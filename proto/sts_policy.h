@@ -26,7 +26,8 @@ struct sts_policy {
 	uint32_t max_age_s;
 	bool max_age_capped; /* the published value was larger */
 	size_t n_mx;
-	char **mx; /* patterns: lower case, in order, no repeats; owned */
+	char **mx; /* patterns: lower case, in order, no repeats; one block,
+		      owned; NULL in mode none, where they mean nothing */
 };
 
 enum sts_policy_result {
@@ -48,7 +49,11 @@ struct sts_policy_error {
 enum sts_policy_result sts_policy_parse(struct span body,
     struct sts_policy *out, struct sts_policy_error *error);
 
-/* Frees what out holds, not out itself, and empties it. Safe when empty. */
+/* A deep copy. False without memory; to is then empty. */
+bool sts_policy_copy(const struct sts_policy *from, struct sts_policy *to);
+
+/* Frees what it holds, not the struct itself, and empties it. Safe when empty.
+ */
 void sts_policy_cleanup(struct sts_policy *policy);
 
 /* "enforce", "testing", "none", or "unknown". */

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Verdicts by domain: one lookup at a time for each, any number who wait for
+ * it, and the verdicts that are still good, the least recently used of which
+ * go first.
+ */
+#include "common/engine.h"
+
+#include <sys/queue.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/config.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "common/lookup.h"
+#include "common/policy_cache.h"
+#include "common/policy_update.h"
+#include "common/ports.h"
+#include "common/uthash_quiet.h"
+#include "common/verdict.h"
+
+struct engine_ask {
+	struct running *running;
+	engine_done_fn *done;
+	void *arg;
+	TAILQ_ENTRY(engine_ask) entry;
+};
+
+/* A lookup and those who wait for it. */
+struct running {
+	struct engine *engine;
+	char domain[DOMAIN_SIZE];
+	struct lookup *lookup;
+	TAILQ_HEAD(, engine_ask) asks;
+	UT_hash_handle hh;
+};
+
+/* A verdict that is kept, by the domain in its facts. */
+struct kept {
+	struct verdict *verdict;
+	TAILQ_ENTRY(kept) entry;
+	UT_hash_handle hh;
+};
+
+struct engine {
+	struct lookup_shared shared;
+	struct policy_updates *updates;
+	struct running *running;
+	size_t n_asks;
+	struct kept *kept;
+	TAILQ_HEAD(, kept) kept_by_use; /* least recently used first */
+};
+
+/* Verdicts that are kept. */
+
+static struct kept *
+kept_find(struct engine *e, const char *domain)
+{
+	struct kept *k;
+
+	HASH_FIND_STR(e->kept, domain, k);
+	return k;
+}
+
+static void
+kept_remove(struct engine *e, struct kept *k)
+{
+	HASH_DEL(e->kept, k);
+	TAILQ_REMOVE(&e->kept_by_use, k, entry);
+	verdict_free(k->verdict);
+	free(k);
+}
+
+/* True when the verdict is the engine's now. */
+static bool
+kept_add(struct engine *e, struct verdict *verdict)
+{
+	struct kept *k = kept_find(e, verdict->facts.domain);
+
+	if (k != NULL)
+		kept_remove(e, k);
+	if ((k = calloc(1, sizeof(*k))) == NULL)
+		return false;
+	k->verdict = verdict;
+	HASH_ADD_KEYPTR(hh, e->kept, verdict->facts.domain,
+	    strlen(verdict->facts.domain), k);
+	if (k->hh.tbl == NULL) {
+		free(k);
+		return false;
+	}
+	TAILQ_INSERT_TAIL(&e->kept_by_use, k, entry);
+	if (HASH_COUNT(e->kept) > LIMIT_VERDICTS)
+		kept_remove(e, TAILQ_FIRST(&e->kept_by_use));
+	return true;
+}
+
+/* RFC 8461 3.3: a new policy binds at once. */
+static void
+policy_changed(const char *domain, void *arg)
+{
+	struct engine *e = arg;
+	struct kept *k = kept_find(e, domain);
+
+	if (k != NULL)
+		kept_remove(e, k);
+}
+
+/*
+ * Was it made from the policy that binds now? An update behind an earlier
+ * answer may have brought another while the lookup ran.
+ */
+static bool
+verdict_is_current(struct engine *e, const struct verdict *verdict)
+{
+	const struct policy_facts *sts = &verdict->facts.sts;
+	const struct cached_policy *cached = policy_cache_get(e->shared.cache,
+	    verdict->facts.domain, clock_wall_s(e->shared.ports->clock));
+
+	if (cached == NULL)
+		return !facts_have_policy(&verdict->facts);
+	return facts_have_policy(&verdict->facts) &&
+	    cached->fetched_at_s == sts->fetched_at_s &&
+	    strcmp(cached->id, sts->id) == 0;
+}
+
+/* RFC 8461 5.1: is the cached policy still the published one? */
+static void
+look_behind(struct engine *e, const struct verdict *verdict)
+{
+	int64_t now_s = clock_wall_s(e->shared.ports->clock);
+	const struct cached_policy *cached;
+
+	if (!facts_have_policy(&verdict->facts))
+		return;
+	cached =
+	    policy_cache_get(e->shared.cache, verdict->facts.domain, now_s);
+	if (cached != NULL &&
+	    now_s - cached->record_seen_at_s > LIMIT_RECORD_AGE_S)
+		policy_update_behind(e->updates, verdict->facts.domain);
+}
+
+/* The log line of a verdict. Refusals are said each time, the rest once. */
+static void
+verdict_log(const struct verdict *v, int64_t took_ms, bool cached)
+{
+	char reason[LOG_QUOTE_SIZE];
+
+	log_info("domain=%s source=%s mode=%s action=%s mx=%s reason=%s "
+		 "result=%s ms=%lld cached=%s",
+	    v->facts.domain, verdict_source_name(v->source),
+	    v->source == VERDICT_STS ? sts_mode_name(v->facts.sts.policy.mode)
+				     : "none",
+	    verdict_action_name(v->action), v->mx[0] == '\0' ? "none" : v->mx,
+	    log_quote(reason, v->reason, strlen(v->reason)),
+	    result_type_name(v->result), (long long)took_ms,
+	    cached ? "yes" : "no");
+}
+
+const struct verdict *
+engine_cached(struct engine *engine, const char *domain)
+{
+	struct kept *k = kept_find(engine, domain);
+
+	if (k == NULL ||
+	    k->verdict->expires_ms <=
+		clock_mono_ms(engine->shared.ports->clock))
+		return NULL;
+	TAILQ_REMOVE(&engine->kept_by_use, k, entry);
+	TAILQ_INSERT_TAIL(&engine->kept_by_use, k, entry);
+	if (k->verdict->action != ACTION_PROCEED)
+		verdict_log(k->verdict, 0, true);
+	look_behind(engine, k->verdict);
+	return k->verdict;
+}
+
+/* Lookups that run, and those who wait. */
+
+static void
+ask_remove(struct engine_ask *ask)
+{
+	TAILQ_REMOVE(&ask->running->asks, ask, entry);
+	ask->running->engine->n_asks--;
+	free(ask);
+}
+
+static void
+running_free(struct running *r)
+{
+	while (!TAILQ_EMPTY(&r->asks))
+		ask_remove(TAILQ_FIRST(&r->asks));
+	lookup_cancel(&r->lookup);
+	free(r);
+}
+
+static void
+lookup_done(struct verdict *verdict, int64_t took_ms, void *arg)
+{
+	struct running *r = arg;
+	struct engine *e = r->engine;
+	struct engine_ask *ask;
+	bool keep;
+
+	r->lookup = NULL;
+	/* Whoever asks from now on, a waiter's callback too, begins anew. */
+	HASH_DEL(e->running, r);
+	verdict_log(verdict, took_ms, false);
+	look_behind(e, verdict);
+	keep = verdict->expires_ms > clock_mono_ms(e->shared.ports->clock) &&
+	    verdict_is_current(e, verdict) && kept_add(e, verdict);
+	while ((ask = TAILQ_FIRST(&r->asks)) != NULL) {
+		engine_done_fn *done = ask->done;
+		void *done_arg = ask->arg;
+
+		ask_remove(ask);
+		done(verdict, done_arg);
+	}
+	if (!keep)
+		verdict_free(verdict);
+	running_free(r);
+}
+
+static struct running *
+running_start(struct engine *e, const char *domain)
+{
+	struct kept *previous = kept_find(e, domain);
+	struct running *r;
+
+	if (HASH_COUNT(e->running) >= LIMIT_LOOKUPS ||
+	    (r = calloc(1, sizeof(*r))) == NULL)
+		return NULL;
+	r->engine = e;
+	TAILQ_INIT(&r->asks);
+	snprintf(r->domain, sizeof(r->domain), "%s", domain);
+	r->lookup = lookup_start(&e->shared, domain,
+	    previous == NULL ? NULL : previous->verdict, lookup_done, r);
+	if (r->lookup == NULL)
+		goto fail;
+	HASH_ADD_STR(e->running, domain, r);
+	if (r->hh.tbl == NULL)
+		goto fail;
+	return r;
+fail:
+	running_free(r);
+	return NULL;
+}
+
+struct engine_ask *
+engine_ask(struct engine *engine, const char *domain, engine_done_fn *done,
+    void *arg)
+{
+	struct engine_ask *ask;
+	struct running *r;
+
+	if (engine->n_asks >= LIMIT_WAITERS ||
+	    (ask = calloc(1, sizeof(*ask))) == NULL)
+		return NULL;
+	HASH_FIND_STR(engine->running, domain, r);
+	if (r == NULL && (r = running_start(engine, domain)) == NULL) {
+		free(ask);
+		return NULL;
+	}
+	ask->running = r;
+	ask->done = done;
+	ask->arg = arg;
+	TAILQ_INSERT_TAIL(&r->asks, ask, entry);
+	engine->n_asks++;
+	return ask;
+}
+
+void
+engine_ask_cancel(struct engine_ask **ask)
+{
+	if (*ask != NULL)
+		ask_remove(*ask);
+	*ask = NULL;
+}
+
+/* Life. */
+
+struct engine *
+engine_new(const struct config *config, const struct ports *ports,
+    struct policy_cache *cache)
+{
+	struct engine *e = calloc(1, sizeof(*e));
+
+	if (e == NULL)
+		return NULL;
+	TAILQ_INIT(&e->kept_by_use);
+	e->updates = policy_updates_new(ports, cache, policy_changed, e);
+	if (e->updates == NULL) {
+		free(e);
+		return NULL;
+	}
+	e->shared.ports = ports;
+	e->shared.config = config;
+	e->shared.cache = cache;
+	e->shared.updates = e->updates;
+	return e;
+}
+
+void
+engine_free(struct engine *engine)
+{
+	struct running *r, *next;
+
+	if (engine == NULL)
+		return;
+	HASH_ITER (hh, engine->running, r, next) {
+		HASH_DEL(engine->running, r);
+		running_free(r);
+	}
+	while (!TAILQ_EMPTY(&engine->kept_by_use))
+		kept_remove(engine, TAILQ_FIRST(&engine->kept_by_use));
+	policy_updates_free(engine->updates);
+	free(engine);
+}
+
+bool
+engine_is_idle(const struct engine *engine)
+{
+	return HASH_COUNT(engine->running) == 0 &&
+	    policy_updates_running(engine->updates) == 0;
+}

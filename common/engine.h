@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The engine: who asks about a domain gets its verdict, from the cache or by
+ * waiting for the one lookup that runs for it. Front ends know nothing deeper.
+ *
+ * The way of one recipient:
+ *
+ *	front end  -> engine_cached(), else engine_ask()
+ *	engine     -> joins or starts the lookup of the domain
+ *	lookup     -> policy, mx, probe, decide
+ *	engine     -> keeps the verdict, tells all who wait
+ */
+#ifndef STRICTMX_COMMON_ENGINE_H
+#define STRICTMX_COMMON_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct config;
+struct engine;
+struct engine_ask;
+struct policy_cache;
+struct ports;
+struct verdict;
+
+/* Everything is borrowed and outlives the engine. NULL without memory. */
+struct engine *engine_new(const struct config *config,
+    const struct ports *ports, struct policy_cache *cache);
+
+/* Who still waits is not called. Not from an engine callback. Safe on NULL. */
+void engine_free(struct engine *engine);
+
+/*
+ * The kept verdict of a domain (folded), borrowed until the next call; NULL
+ * when there is none that is still good: then ask.
+ */
+const struct verdict *engine_cached(struct engine *engine, const char *domain);
+
+/* verdict: borrowed for the time of the call. */
+typedef void engine_done_fn(const struct verdict *verdict, void *arg);
+
+/*
+ * done runs once, within the configured deadline, never before this call
+ * returned. NULL when too many wait or there is no memory: who asked defers.
+ */
+struct engine_ask *engine_ask(struct engine *engine, const char *domain,
+    engine_done_fn *done, void *arg);
+
+/* Leaves; the lookup goes on and fills the cache. Safe on NULL. */
+void engine_ask_cancel(struct engine_ask **ask);
+
+/* Nothing runs: no lookup, no policy update. */
+bool engine_is_idle(const struct engine *engine);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+/* What a lookup has found out: see facts.h. */
+#include "common/facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool
+facts_have_policy(const struct facts *facts)
+{
+	return facts->sts.state == POLICY_CACHED ||
+	    facts->sts.state == POLICY_FETCHED;
+}
+
+void
+policy_facts_cleanup(struct policy_facts *facts)
+{
+	sts_policy_cleanup(&facts->policy);
+	memset(facts, 0, sizeof(*facts));
+}
+
+void
+facts_cleanup(struct facts *facts)
+{
+	policy_facts_cleanup(&facts->sts);
+	free(facts->mx);
+	memset(facts, 0, sizeof(*facts));
+}
+
+bool
+policy_facts_copy(const struct policy_facts *from, struct policy_facts *to)
+{
+	*to = *from;
+	memset(&to->policy, 0, sizeof(to->policy));
+	return sts_policy_copy(&from->policy, &to->policy);
+}
+
+const char *
+record_state_name(enum record_state state)
+{
+	static const char *const names[] = {
+		[RECORD_UNKNOWN] = "unknown",
+		[RECORD_FOUND] = "found",
+		[RECORD_NONE] = "none",
+		[RECORD_SEVERAL] = "several",
+		[RECORD_BROKEN] = "broken",
+	};
+
+	return names[state];
+}
+
+const char *
+policy_state_name(enum policy_state state)
+{
+	static const char *const names[] = {
+		[POLICY_UNKNOWN] = "unknown",
+		[POLICY_NONE] = "none",
+		[POLICY_FAILED] = "failed",
+		[POLICY_CACHED] = "cached",
+		[POLICY_FETCHED] = "fetched",
+	};
+
+	return names[state];
+}
+
+const char *
+mx_state_name(enum mx_state state)
+{
+	static const char *const names[] = {
+		[MX_UNKNOWN] = "unknown",
+		[MX_FOUND] = "found",
+		[MX_IMPLICIT] = "implicit",
+		[MX_NULL] = "null-mx",
+		[MX_NO_DOMAIN] = "no-such-domain",
+	};
+
+	return names[state];
+}
+
+const char *
+dnssec_state_name(enum dnssec_state state)
+{
+	static const char *const names[] = {
+		[DNSSEC_UNKNOWN] = "unknown",
+		[DNSSEC_INSECURE] = "insecure",
+		[DNSSEC_SECURE] = "secure",
+		[DNSSEC_BOGUS] = "bogus",
+	};
+
+	return names[state];
+}

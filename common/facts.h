@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a lookup has found out about a domain. Facts are gathered by the steps
+ * of common/lookup and judged in one place, common/verdict. Every enum begins
+ * with UNKNOWN (0): a temporary failure, a full queue or lack of memory leaves
+ * it so. Only an answer that was read and understood makes a fact "none".
+ */
+#ifndef STRICTMX_COMMON_FACTS_H
+#define STRICTMX_COMMON_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/address.h"
+#include "common/probe.h"
+#include "common/result_type.h"
+#include "proto/domain.h"
+#include "proto/sts_policy.h"
+#include "proto/sts_record.h"
+
+/* The TXT record at _mta-sts.DOMAIN. */
+enum record_state {
+	RECORD_UNKNOWN,
+	RECORD_FOUND,
+	RECORD_NONE,
+	RECORD_SEVERAL, /* as good as none, RFC 8461 3.1 */
+	RECORD_BROKEN,	/* as good as none */
+};
+
+/* The policy that binds now. */
+enum policy_state {
+	POLICY_UNKNOWN, /* nothing live is cached, and nobody knows yet */
+	POLICY_NONE,	/* nothing live is cached, and no record */
+	POLICY_FAILED,	/* nothing live is cached, a record, no valid policy */
+	POLICY_CACHED,
+	POLICY_FETCHED, /* in this very lookup */
+};
+
+enum mx_state {
+	MX_UNKNOWN,
+	MX_FOUND,
+	MX_IMPLICIT,  /* no MX records: the domain itself, RFC 5321 5.1 */
+	MX_NULL,      /* accepts no mail, RFC 7505 */
+	MX_NO_DOMAIN, /* no such name */
+};
+
+enum dnssec_state {
+	DNSSEC_UNKNOWN,
+	DNSSEC_INSECURE,
+	DNSSEC_SECURE,
+	DNSSEC_BOGUS,
+};
+
+/* How the record and the policy were found; filled by common/policy_update. */
+struct policy_facts {
+	enum record_state record;
+	char record_id[STS_ID_SIZE];
+	const char *record_why; /* static text, when not FOUND */
+	uint32_t record_ttl_s;
+
+	enum policy_state state;
+	char id[STS_ID_SIZE];	  /* of the policy that binds */
+	int64_t fetched_at_s;	  /* wall clock */
+	struct sts_policy policy; /* owned; when CACHED or FETCHED */
+
+	enum result_type failure; /* of the last fetch, RFC 8460 4.3 */
+	char failure_why[256];
+};
+
+struct mx_fact {
+	char host[DOMAIN_SIZE];
+	uint16_t preference;
+	bool listed;	   /* by the policy */
+	unsigned required; /* proofs, PROOF_* */
+	struct probe_result probe;
+	int64_t probe_expires_ms; /* monotonic; 0: not probed */
+};
+
+struct facts {
+	char domain[DOMAIN_SIZE];
+	struct policy_facts sts;
+	enum mx_state mx_state;
+	enum dnssec_state mx_dnssec;
+	const char *mx_why; /* static text, when UNKNOWN */
+	uint32_t mx_ttl_s;
+	size_t n_mx;
+	struct mx_fact *mx; /* by preference; owned */
+	bool deadline_hit;  /* ended with what was known by then */
+};
+
+/* Does a policy bind? */
+bool facts_have_policy(const struct facts *facts);
+
+/* Frees what facts hold, not facts itself. Safe when all zero. */
+void facts_cleanup(struct facts *facts);
+void policy_facts_cleanup(struct policy_facts *facts);
+
+/* False without memory; to is then empty of what is owned. */
+bool policy_facts_copy(const struct policy_facts *from,
+    struct policy_facts *to);
+
+const char *record_state_name(enum record_state state);
+const char *policy_state_name(enum policy_state state);
+const char *mx_state_name(enum mx_state state);
+const char *dnssec_state_name(enum dnssec_state state);
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Policies by domain, in memory and in the store below: see policy_cache.h. The
+ * table finds them, the list keeps them in the order of their last use. Bodies
+ * are kept in the store only, memory holds what was read from them.
+ */
+#include "common/policy_cache.h"
+
+#include <sys/queue.h>
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/policy_store.h"
+#include "common/uthash_quiet.h"
+
+struct entry {
+	struct cached_policy cached;
+	UT_hash_handle hh;
+	TAILQ_ENTRY(entry) in_use;
+	char domain[];
+};
+
+struct policy_cache {
+	struct policy_store *store;
+	size_t max;
+	struct entry *table;
+	TAILQ_HEAD(entries, entry) by_use; /* the last used first */
+};
+
+struct policy_cache *
+policy_cache_new(struct policy_store *store, size_t max)
+{
+	struct policy_cache *cache = calloc(1, sizeof(*cache));
+
+	assert(max > 0);
+	if (cache == NULL)
+		return NULL;
+	cache->store = store;
+	cache->max = max;
+	TAILQ_INIT(&cache->by_use);
+	return cache;
+}
+
+static void
+entry_free(struct entry *entry)
+{
+	if (entry == NULL)
+		return;
+	sts_policy_cleanup(&entry->cached.policy);
+	free(entry);
+}
+
+static struct entry *
+entry_find(struct policy_cache *cache, const char *domain)
+{
+	struct entry *entry;
+
+	HASH_FIND_STR(cache->table, domain, entry);
+	return entry;
+}
+
+/* Safe on NULL. */
+static void
+entry_remove(struct policy_cache *cache, struct entry *entry)
+{
+	if (entry == NULL)
+		return;
+	HASH_DEL(cache->table, entry);
+	TAILQ_REMOVE(&cache->by_use, entry, in_use);
+	entry_free(entry);
+}
+
+void
+policy_cache_free(struct policy_cache *cache)
+{
+	if (cache == NULL)
+		return;
+	while (!TAILQ_EMPTY(&cache->by_use))
+		entry_remove(cache, TAILQ_FIRST(&cache->by_use));
+	free(cache);
+}
+
+/* Reads a row, in the state that memory keeps. NULL with *result set. */
+static struct entry *
+entry_new(const struct policy_row *row, enum sts_policy_result *result)
+{
+	size_t size = strlen(row->domain) + 1;
+	struct entry *entry = calloc(1, sizeof(*entry) + size);
+	struct sts_policy_error error;
+
+	*result = STS_POLICY_NO_MEMORY;
+	if (entry == NULL)
+		return NULL;
+	*result = sts_policy_parse(row->body, &entry->cached.policy, &error);
+	if (*result != STS_POLICY_OK) {
+		entry_free(entry);
+		return NULL;
+	}
+	memcpy(entry->domain, row->domain, size);
+	memcpy(entry->cached.id, row->id, sizeof(entry->cached.id));
+	entry->cached.fetched_at_s = row->fetched_at_s;
+	entry->cached.record_seen_at_s = row->record_seen_at_s;
+	return entry;
+}
+
+/*
+ * Takes the entry, makes room for it, and gives up one of the same domain.
+ * False, with the entry freed, when the table has no memory.
+ */
+static bool
+entry_keep(struct policy_cache *cache, struct entry *entry)
+{
+	entry_remove(cache, entry_find(cache, entry->domain));
+	HASH_ADD_STR(cache->table, domain, entry);
+	if (entry->hh.tbl == NULL) {
+		entry_free(entry);
+		return false;
+	}
+	TAILQ_INSERT_HEAD(&cache->by_use, entry, in_use);
+	if (policy_cache_count(cache) > cache->max)
+		entry_remove(cache, TAILQ_LAST(&cache->by_use, entries));
+	return true;
+}
+
+/* RFC 8461 3.1: 1*32 letters or digits. */
+static bool
+id_is_sane(const char *id)
+{
+	static const char alphanumeric[] =
+	    "0123456789abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t len = strlen(id);
+
+	return len > 0 && strspn(id, alphanumeric) == len;
+}
+
+/* What lies on disk may be older, or touched by others, than this program. */
+static struct entry *
+entry_from_store(struct policy_cache *cache, const char *domain)
+{
+	enum sts_policy_result result = STS_POLICY_INVALID;
+	struct entry *entry = NULL;
+	struct policy_row row;
+
+	if (cache->store == NULL ||
+	    !policy_store_get(cache->store, domain, &row))
+		return NULL;
+	if (id_is_sane(row.id) && row.fetched_at_s >= 0 &&
+	    row.record_seen_at_s >= 0)
+		entry = entry_new(&row, &result);
+	if (entry != NULL && entry->cached.policy.max_age_s == 0) {
+		result = STS_POLICY_INVALID;
+		entry_free(entry);
+		entry = NULL;
+	}
+	if (entry == NULL && result == STS_POLICY_INVALID) {
+		log_warning("stored policy of %s is of no use: dropped",
+		    domain);
+		(void)policy_store_drop(cache->store, domain);
+	}
+	return entry != NULL && entry_keep(cache, entry) ? entry : NULL;
+}
+
+/*
+ * A time in the future is that of a wrong clock, then or now: it becomes now,
+ * so that the life of the policy ends some day.
+ */
+static void
+entry_leave_future(struct policy_cache *cache, struct entry *entry,
+    int64_t now_s)
+{
+	struct cached_policy *cached = &entry->cached;
+	struct policy_row row;
+
+	if (cached->fetched_at_s <= now_s && cached->record_seen_at_s <= now_s)
+		return;
+	if (cached->fetched_at_s > now_s)
+		cached->fetched_at_s = now_s;
+	if (cached->record_seen_at_s > now_s)
+		cached->record_seen_at_s = now_s;
+	if (cache->store == NULL ||
+	    !policy_store_get(cache->store, entry->domain, &row))
+		return;
+	row.fetched_at_s = cached->fetched_at_s;
+	row.record_seen_at_s = cached->record_seen_at_s;
+	(void)policy_store_put(cache->store, &row);
+}
+
+const struct cached_policy *
+policy_cache_get(struct policy_cache *cache, const char *domain, int64_t now_s)
+{
+	struct entry *entry = entry_find(cache, domain);
+
+	if (entry == NULL)
+		entry = entry_from_store(cache, domain);
+	if (entry == NULL)
+		return NULL;
+	entry_leave_future(cache, entry, now_s);
+	TAILQ_REMOVE(&cache->by_use, entry, in_use);
+	TAILQ_INSERT_HEAD(&cache->by_use, entry, in_use);
+	/* RFC 8461 3.2, 3.3: max_age counts from the last fetch. */
+	if (now_s >=
+	    entry->cached.fetched_at_s + entry->cached.policy.max_age_s)
+		return NULL;
+	return &entry->cached;
+}
+
+bool
+policy_cache_put(struct policy_cache *cache, const char *domain, const char *id,
+    struct span body, int64_t now_s)
+{
+	struct policy_row row = { .fetched_at_s = now_s,
+		.record_seen_at_s = now_s,
+		.body = body };
+	enum sts_policy_result result;
+	struct entry *entry;
+
+	if (!span_copy(span_of(domain), row.domain, sizeof(row.domain)) ||
+	    !span_copy(span_of(id), row.id, sizeof(row.id)))
+		return false;
+	entry = entry_new(&row, &result);
+	if (entry != NULL && entry->cached.policy.max_age_s == 0) {
+		entry_free(entry);
+		policy_cache_drop(cache, domain);
+		return true;
+	}
+	if (result != STS_POLICY_INVALID && cache->store != NULL)
+		(void)policy_store_put(cache->store, &row);
+	if (entry == NULL) {
+		entry_remove(cache, entry_find(cache, domain));
+		return false;
+	}
+	return entry_keep(cache, entry);
+}
+
+void
+policy_cache_record_seen(struct policy_cache *cache, const char *domain,
+    int64_t now_s)
+{
+	struct entry *entry = entry_find(cache, domain);
+
+	if (entry != NULL)
+		entry->cached.record_seen_at_s = now_s;
+	if (cache->store != NULL)
+		(void)policy_store_touch(cache->store, domain, now_s);
+}
+
+void
+policy_cache_drop(struct policy_cache *cache, const char *domain)
+{
+	entry_remove(cache, entry_find(cache, domain));
+	if (cache->store != NULL)
+		(void)policy_store_drop(cache->store, domain);
+}
+
+size_t
+policy_cache_count(const struct policy_cache *cache)
+{
+	return HASH_COUNT(cache->table);
+}

@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One run that asks a domain for its policy, in three steps, each with its two
+ * halves side by side in the order of time. The steps gather facts; the last
+ * half of a step moves the run on with update_advance(), the only way forward
+ * and the only way out.
+ */
+#include "common/policy_update.h"
+
+#include <sys/queue.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/fetch_backoff.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "common/policy_cache.h"
+#include "common/uthash_quiet.h"
+
+#define RECORD_PREFIX "_mta-sts."
+#define HOST_PREFIX "mta-sts."
+
+enum update_step {
+	UPDATE_START,
+	UPDATE_RECORD,
+	UPDATE_ADDRESSES,
+	UPDATE_FETCH,
+	UPDATE_DONE,
+};
+
+enum step_result {
+	NEXT,
+	WAIT
+};
+
+struct policy_wait {
+	struct policy_update *update;
+	policy_update_done_fn *done;
+	void *arg;
+	TAILQ_ENTRY(policy_wait) entry;
+};
+
+struct policy_update {
+	struct policy_updates *all;
+	char domain[DOMAIN_SIZE];
+	enum update_step step;
+	struct policy_facts facts;
+	struct dns_query *record_query;
+	struct dns_query *address_queries[2]; /* AAAA, A */
+	unsigned address_failures;	      /* of these, without an answer */
+	struct address addresses[LIMIT_FETCH_ADDRESSES];
+	size_t n_addresses;
+	struct fetch *fetch;
+	struct clock_timer *begin; /* runs the first step from the loop */
+	TAILQ_HEAD(, policy_wait) waits;
+	UT_hash_handle hh;
+};
+
+struct policy_updates {
+	const struct ports *ports;
+	struct policy_cache *cache;
+	struct fetch_backoff *backoff;
+	policy_changed_fn *changed;
+	void *changed_arg;
+	struct policy_update *table; /* running, by domain */
+};
+
+static void update_advance(struct policy_update *u);
+
+/* 1. The TXT record says whether there is a policy, and which. */
+
+static void
+record_read(struct policy_facts *facts, const struct dns_answer *answer)
+{
+	static const enum record_state states[] = {
+		[STS_RECORD_OK] = RECORD_FOUND,
+		[STS_RECORD_NONE] = RECORD_NONE,
+		[STS_RECORD_SEVERAL] = RECORD_SEVERAL,
+		[STS_RECORD_BROKEN] = RECORD_BROKEN,
+	};
+	struct span txts[DNS_RECORDS_MAX];
+	struct sts_record record;
+	enum sts_record_result result;
+
+	for (size_t i = 0; i < answer->n; i++)
+		txts[i] = answer->rr[i].txt;
+	result =
+	    sts_record_choose(txts, answer->n, &record, &facts->record_why);
+	facts->record = states[result];
+	if (result == STS_RECORD_OK)
+		memcpy(facts->record_id, record.id, sizeof(record.id));
+}
+
+static void
+record_done(const struct dns_answer *answer, void *arg)
+{
+	struct policy_update *u = arg;
+
+	u->record_query = NULL;
+	u->facts.record_ttl_s = answer->ttl_s;
+	switch (answer->outcome) {
+	case DNS_FOUND:
+		record_read(&u->facts, answer);
+		break;
+	case DNS_NO_DATA:
+	case DNS_NO_NAME:
+		u->facts.record = RECORD_NONE;
+		u->facts.record_why = "there is none";
+		break;
+	case DNS_TEMPFAIL:
+		u->facts.record_why = answer->why;
+		break;
+	}
+	update_advance(u);
+}
+
+static enum step_result
+step_record(struct policy_update *u)
+{
+	char name[sizeof(RECORD_PREFIX) + DOMAIN_SIZE];
+
+	snprintf(name, sizeof(name), RECORD_PREFIX "%s", u->domain);
+	if (strlen(name) > DOMAIN_MAX) {
+		/* No such name can be, so the domain publishes none. */
+		u->facts.record = RECORD_NONE;
+		u->facts.record_why = "its name would be too long";
+		u->facts.record_ttl_s = LIMIT_DNS_TTL_MAX_S;
+		return NEXT;
+	}
+	u->record_query = u->all->ports->dns.start(u->all->ports->dns.self,
+	    name, DNS_TXT, false, record_done, u);
+	if (u->record_query != NULL)
+		return WAIT;
+	u->facts.record_why = "too many questions are waiting";
+	return NEXT;
+}
+
+/* What the record says about a policy that is cached, or was tried. */
+
+static bool
+cached_is_current(struct policy_update *u)
+{
+	struct clock *clock = u->all->ports->clock;
+	int64_t now_s = clock_wall_s(clock);
+	const struct cached_policy *cached =
+	    policy_cache_get(u->all->cache, u->domain, now_s);
+
+	if (cached == NULL || strcmp(cached->id, u->facts.record_id) != 0)
+		return false;
+	policy_cache_record_seen(u->all->cache, u->domain, now_s);
+	return true;
+}
+
+static void
+fetch_failed(struct policy_update *u, enum result_type failure, const char *why)
+{
+	u->facts.failure = failure;
+	snprintf(u->facts.failure_why, sizeof(u->facts.failure_why), "%s", why);
+	log_notice("domain=%s policy not fetched: id=%s result=%s %s",
+	    u->domain, u->facts.record_id, result_type_name(failure), why);
+	fetch_backoff_failed(u->all->backoff, u->domain, u->facts.record_id,
+	    clock_mono_ms(u->all->ports->clock), failure, why);
+}
+
+static bool
+is_fetch_due(struct policy_update *u)
+{
+	enum result_type failure;
+	const char *why;
+
+	if (u->facts.record != RECORD_FOUND || cached_is_current(u))
+		return false;
+	if (!fetch_backoff_holds(u->all->backoff, u->domain, u->facts.record_id,
+		clock_mono_ms(u->all->ports->clock), &failure, &why))
+		return true;
+	u->facts.failure = failure;
+	snprintf(u->facts.failure_why, sizeof(u->facts.failure_why), "%s", why);
+	return false;
+}
+
+/* 2. Where the policy host is; both families are asked at once. */
+
+static void
+addresses_done(struct policy_update *u)
+{
+	if (u->address_queries[0] != NULL || u->address_queries[1] != NULL)
+		return;
+	/*
+	 * A name server of the policy host that does not answer is a failed
+	 * fetch like any other (RFC 8461 3.3), not an unknown: else a domain
+	 * with a lame delegation could never be written to again.
+	 */
+	if (u->n_addresses == 0)
+		fetch_failed(u, RESULT_STS_POLICY_FETCH_ERROR,
+		    u->address_failures > 0 ? "the address of its policy host "
+					      "could not be looked up"
+					    : "its policy host has no address");
+	update_advance(u);
+}
+
+static void
+address_read(struct policy_update *u, const struct dns_answer *answer)
+{
+	u->n_addresses = address_add(u->addresses, u->n_addresses,
+	    LIMIT_FETCH_ADDRESSES, answer);
+	if (answer->outcome == DNS_TEMPFAIL)
+		u->address_failures++;
+	addresses_done(u);
+}
+
+static void
+aaaa_done(const struct dns_answer *answer, void *arg)
+{
+	struct policy_update *u = arg;
+
+	u->address_queries[0] = NULL;
+	address_read(u, answer);
+}
+
+static void
+a_done(const struct dns_answer *answer, void *arg)
+{
+	struct policy_update *u = arg;
+
+	u->address_queries[1] = NULL;
+	address_read(u, answer);
+}
+
+static enum step_result
+step_addresses(struct policy_update *u)
+{
+	const struct dns_port *dns = &u->all->ports->dns;
+	char host[sizeof(HOST_PREFIX) + DOMAIN_SIZE];
+
+	if (!is_fetch_due(u))
+		return NEXT;
+	snprintf(host, sizeof(host), HOST_PREFIX "%s", u->domain);
+	u->address_queries[0] =
+	    dns->start(dns->self, host, DNS_AAAA, false, aaaa_done, u);
+	u->address_queries[1] =
+	    dns->start(dns->self, host, DNS_A, false, a_done, u);
+	return u->address_queries[0] == NULL && u->address_queries[1] == NULL
+	    ? NEXT
+	    : WAIT;
+}
+
+/* 3. The policy itself. */
+
+/* RFC 8461 3.3: whatever was cached stays in force when this fails. */
+static void
+policy_read(struct policy_update *u, struct span body)
+{
+	struct policy_facts *f = &u->facts;
+	int64_t now_s = clock_wall_s(u->all->ports->clock);
+	struct sts_policy_error error;
+	char why[sizeof(f->failure_why)];
+
+	switch (sts_policy_parse(body, &f->policy, &error)) {
+	case STS_POLICY_OK:
+		f->state = POLICY_FETCHED;
+		memcpy(f->id, f->record_id, sizeof(f->id));
+		f->fetched_at_s = now_s;
+		fetch_backoff_forget(u->all->backoff, u->domain);
+		policy_cache_put(u->all->cache, u->domain, f->id, body, now_s);
+		log_notice("domain=%s policy fetched: id=%s mode=%s max_age=%u "
+			   "mx=%zu",
+		    u->domain, f->id, sts_mode_name(f->policy.mode),
+		    f->policy.max_age_s, f->policy.n_mx);
+		u->all->changed(u->domain, u->all->changed_arg);
+		break;
+	case STS_POLICY_INVALID:
+		snprintf(why, sizeof(why), "line %u of the policy: %s",
+		    error.line, error.reason);
+		fetch_failed(u, RESULT_STS_POLICY_INVALID,
+		    error.line == 0 ? error.reason : why);
+		break;
+	case STS_POLICY_NO_MEMORY:
+		break; /* unknown, not invalid */
+	}
+}
+
+static void
+fetch_done(const struct fetch_result *result, void *arg)
+{
+	struct policy_update *u = arg;
+
+	u->fetch = NULL;
+	if (result->result == RESULT_NONE)
+		policy_read(u, result->body);
+	else
+		fetch_failed(u, result->result, result->why);
+	update_advance(u);
+}
+
+static enum step_result
+step_fetch(struct policy_update *u)
+{
+	struct fetch_request request = {
+		.domain = u->domain,
+		.addresses = u->addresses,
+		.n_addresses = u->n_addresses,
+	};
+
+	if (u->n_addresses == 0)
+		return NEXT;
+	u->fetch = u->all->ports->fetch.start(u->all->ports->fetch.self,
+	    &request, fetch_done, u);
+	return u->fetch == NULL ? NEXT : WAIT;
+}
+
+/* The end: what binds now? */
+
+static void
+update_conclude(struct policy_update *u)
+{
+	struct policy_facts *f = &u->facts;
+	const struct cached_policy *cached;
+
+	if (f->state == POLICY_FETCHED)
+		return;
+	cached = policy_cache_get(u->all->cache, u->domain,
+	    clock_wall_s(u->all->ports->clock));
+	if (cached != NULL) {
+		if (!sts_policy_copy(&cached->policy, &f->policy))
+			return; /* a policy binds, but cannot be told: unknown
+				 */
+		f->state = POLICY_CACHED;
+		memcpy(f->id, cached->id, sizeof(f->id));
+		f->fetched_at_s = cached->fetched_at_s;
+	} else if (f->failure != RESULT_NONE) {
+		f->state = POLICY_FAILED;
+	} else if (f->record != RECORD_UNKNOWN && f->record != RECORD_FOUND) {
+		f->state = POLICY_NONE;
+	}
+}
+
+static void
+update_free(struct policy_update *u)
+{
+	const struct ports *ports = u->all->ports;
+	struct policy_wait *wait;
+
+	while ((wait = TAILQ_FIRST(&u->waits)) != NULL) {
+		TAILQ_REMOVE(&u->waits, wait, entry);
+		free(wait);
+	}
+	ports->dns.cancel(ports->dns.self, &u->record_query);
+	ports->dns.cancel(ports->dns.self, &u->address_queries[0]);
+	ports->dns.cancel(ports->dns.self, &u->address_queries[1]);
+	ports->fetch.cancel(ports->fetch.self, &u->fetch);
+	clock_timer_cancel(&u->begin);
+	policy_facts_cleanup(&u->facts);
+	free(u);
+}
+
+static void
+update_finish(struct policy_update *u)
+{
+	struct policy_wait *wait;
+
+	/* Whoever asks from now on, a waiter's callback too, begins anew. */
+	HASH_DEL(u->all->table, u);
+	update_conclude(u);
+	while ((wait = TAILQ_FIRST(&u->waits)) != NULL) {
+		policy_update_done_fn *done = wait->done;
+		void *arg = wait->arg;
+
+		TAILQ_REMOVE(&u->waits, wait, entry);
+		free(wait);
+		done(&u->facts, arg);
+	}
+	update_free(u);
+}
+
+static enum step_result (*const steps[])(struct policy_update *) = {
+	[UPDATE_RECORD] = step_record,
+	[UPDATE_ADDRESSES] = step_addresses,
+	[UPDATE_FETCH] = step_fetch,
+};
+
+static void
+update_advance(struct policy_update *u)
+{
+	while (++u->step != UPDATE_DONE)
+		if (steps[u->step](u) == WAIT)
+			return;
+	update_finish(u);
+}
+
+static void
+update_begin(void *arg)
+{
+	struct policy_update *u = arg;
+
+	u->begin = NULL;
+	update_advance(u);
+}
+
+static struct policy_update *
+update_find(struct policy_updates *updates, const char *domain)
+{
+	struct policy_update *u;
+
+	HASH_FIND_STR(updates->table, domain, u);
+	return u;
+}
+
+static struct policy_update *
+update_start(struct policy_updates *updates, const char *domain)
+{
+	struct policy_update *u = calloc(1, sizeof(*u));
+
+	if (u == NULL)
+		return NULL;
+	u->all = updates;
+	TAILQ_INIT(&u->waits);
+	snprintf(u->domain, sizeof(u->domain), "%s", domain);
+	u->begin = clock_timer_start(updates->ports->clock, 0, update_begin, u);
+	if (u->begin == NULL)
+		goto fail;
+	HASH_ADD_STR(updates->table, domain, u);
+	if (u->hh.tbl == NULL)
+		goto fail;
+	return u;
+fail:
+	update_free(u);
+	return NULL;
+}
+
+struct policy_wait *
+policy_update_join(struct policy_updates *updates, const char *domain,
+    policy_update_done_fn *done, void *arg)
+{
+	struct policy_update *u = update_find(updates, domain);
+	struct policy_wait *wait = calloc(1, sizeof(*wait));
+
+	if (wait == NULL)
+		return NULL;
+	if (u == NULL && (u = update_start(updates, domain)) == NULL) {
+		free(wait);
+		return NULL;
+	}
+	wait->update = u;
+	wait->done = done;
+	wait->arg = arg;
+	TAILQ_INSERT_TAIL(&u->waits, wait, entry);
+	return wait;
+}
+
+void
+policy_wait_cancel(struct policy_wait **wait)
+{
+	if (*wait == NULL)
+		return;
+	TAILQ_REMOVE(&(*wait)->update->waits, *wait, entry);
+	free(*wait);
+	*wait = NULL;
+}
+
+const struct policy_facts *
+policy_wait_facts(const struct policy_wait *wait)
+{
+	return &wait->update->facts;
+}
+
+void
+policy_update_behind(struct policy_updates *updates, const char *domain)
+{
+	/* Without memory for it the next answer tries again. */
+	if (update_find(updates, domain) == NULL)
+		update_start(updates, domain);
+}
+
+struct policy_updates *
+policy_updates_new(const struct ports *ports, struct policy_cache *cache,
+    policy_changed_fn *changed, void *arg)
+{
+	struct policy_updates *updates = calloc(1, sizeof(*updates));
+
+	if (updates == NULL)
+		return NULL;
+	updates->ports = ports;
+	updates->cache = cache;
+	updates->changed = changed;
+	updates->changed_arg = arg;
+	updates->backoff = fetch_backoff_new(LIMIT_BACKOFFS);
+	if (updates->backoff == NULL) {
+		free(updates);
+		return NULL;
+	}
+	return updates;
+}
+
+void
+policy_updates_free(struct policy_updates *updates)
+{
+	struct policy_update *u, *next;
+
+	if (updates == NULL)
+		return;
+	HASH_ITER (hh, updates->table, u, next) {
+		HASH_DEL(updates->table, u);
+		update_free(u);
+	}
+	fetch_backoff_free(updates->backoff);
+	free(updates);
+}
+
+size_t
+policy_updates_running(const struct policy_updates *updates)
+{
+	return HASH_COUNT(updates->table);
+}

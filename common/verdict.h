@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The judgement of a domain: may mail for it go out, and if not, why. One pure
+ * function decides, from facts and configuration only (RFC 8461 4 and 5).
+ */
+#ifndef STRICTMX_COMMON_VERDICT_H
+#define STRICTMX_COMMON_VERDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/facts.h"
+#include "common/result_type.h"
+
+struct config;
+
+/* Where the demand comes from that the verdict makes. */
+enum verdict_source {
+	VERDICT_NONE,
+	VERDICT_STS,
+	VERDICT_DANE,
+	VERDICT_PRELOAD,
+	VERDICT_OVERRIDE,
+};
+
+enum verdict_action {
+	ACTION_PROCEED,
+	ACTION_WOULD_DEFER, /* proceed, but only because of a testing mode */
+	ACTION_DEFER,
+	ACTION_REJECT,
+};
+
+#define VERDICT_REASON_SIZE 400
+
+struct verdict {
+	struct facts facts; /* owned */
+	enum verdict_source source;
+	enum verdict_action action;
+	enum result_type result; /* RFC 8460 4.3; NONE if not about TLS */
+	char mx[DOMAIN_SIZE];	 /* that decided; "" if none did */
+	/*
+	 * One line for a person, printable ASCII. When not PROCEED it begins
+	 * with the reply and enhanced status codes: "451 4.7.5 ...".
+	 */
+	char reason[VERDICT_REASON_SIZE];
+	int64_t expires_ms; /* monotonic */
+};
+
+/*
+ * Judges out->facts and fills the rest of out but expires_ms. The pieces of
+ * text that come from the network are made printable.
+ */
+void verdict_decide(struct verdict *out, const struct config *config);
+
+/* How long this verdict may be given again, in seconds; 0: not at all. */
+uint32_t verdict_life_s(const struct verdict *verdict, int64_t wall_s,
+    int64_t mono_ms);
+
+/* Safe on NULL. */
+void verdict_free(struct verdict *verdict);
+
+const char *verdict_source_name(enum verdict_source source);
+const char *verdict_action_name(enum verdict_action action);
+
+#endif

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * strictmxd: the engine as a process. As a daemon it serves the query socket;
+ * with -F it serves one descriptor, that of the filter which started it, and
+ * ends when the filter does.
+ */
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/config.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "common/policy_cache.h"
+#include "common/policy_store.h"
+#include "proto/span.h"
+#include "filter/detach.h"
+#include "filter/query_server.h"
+#include "filter/service.h"
+
+#define RELOAD_LATER_MS 1000
+#define DEFAULT_CONFIG STRICTMX_SYSCONFDIR "/strictmx.conf"
+
+struct options {
+	const char *config_path;
+	bool config_given;
+	bool foreground;
+	bool check_only;
+	bool memory_only;
+	bool verbose;
+	int fd; /* -1: daemon */
+};
+
+struct daemon {
+	struct options options;
+	struct event_base *base;
+	struct clock *clock;
+	struct policy_store *store;
+	struct policy_cache *cache;
+	struct service *service;
+	struct service *retired; /* the one before the last reload */
+	struct query_server *server;
+	struct clock_timer *reload_later;
+	struct event *sighup, *sigterm, *sigint;
+};
+
+static const char usage_text[] =
+    "usage: strictmxd [-dmnv] [-f file] [-F descriptor]\n"
+    "  -d, --foreground        stay in the foreground, log to stderr\n"
+    "  -f, --config FILE       configuration (" DEFAULT_CONFIG ")\n"
+    "  -F, --descriptor N      serve the connected descriptor N only, end\n"
+    "                          with it (how a filter runs its own engine)\n"
+    "  -m, --memory-only       keep policies in memory only\n"
+    "  -n, --check             check the configuration and exit\n"
+    "  -v, --verbose           log each step\n"
+    "  -h, --help              this text\n"
+    "  -V, --version           the version\n";
+
+static void __attribute__((noreturn)) usage(void)
+{
+	fputs(usage_text, stderr);
+	exit(2);
+}
+
+static int
+parse_descriptor(const char *text)
+{
+	unsigned long n;
+
+	if (!span_number(span_of(text), 1023, &n) ||
+	    fcntl((int)n, F_GETFD) == -1) {
+		fprintf(stderr, "strictmxd: -F %s: not an open descriptor\n",
+		    text);
+		exit(2);
+	}
+	return (int)n;
+}
+
+/* A reload comes when the working directory is another. */
+static const char *
+absolute(const char *path)
+{
+	char *resolved = realpath(path, NULL);
+
+	return resolved == NULL ? path : resolved;
+}
+
+static void
+parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{ "foreground", no_argument, NULL, 'd' },
+		{ "config", required_argument, NULL, 'f' },
+		{ "descriptor", required_argument, NULL, 'F' },
+		{ "memory-only", no_argument, NULL, 'm' },
+		{ "check", no_argument, NULL, 'n' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	*o = (struct options){ .config_path = DEFAULT_CONFIG, .fd = -1 };
+	while ((c = getopt_long(argc, argv, "df:F:mnvhV", longs, NULL)) != -1) {
+		switch (c) {
+		case 'd':
+			o->foreground = true;
+			break;
+		case 'f':
+			o->config_path = absolute(optarg);
+			o->config_given = true;
+			break;
+		case 'F':
+			o->fd = parse_descriptor(optarg);
+			break;
+		case 'm':
+			o->memory_only = true;
+			break;
+		case 'n':
+			o->check_only = true;
+			break;
+		case 'v':
+			o->verbose = true;
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			exit(0);
+		case 'V':
+			puts("strictmxd " PACKAGE_VERSION);
+			exit(0);
+		default:
+			usage();
+		}
+	}
+	if (optind != argc)
+		usage();
+}
+
+static struct config *
+load_config(const struct options *o)
+{
+	char error[CONFIG_ERROR_SIZE];
+	struct config *config =
+	    config_load(o->config_path, o->config_given, error);
+
+	if (config == NULL)
+		log_error("%s", error);
+	else
+		log_set_level(o->verbose ? LOG_LEVEL_DEBUG : config->log_level);
+	return config;
+}
+
+/* What surrounds the process must not steer TLS, DNS or HTTP. */
+static void
+clean_environment(void)
+{
+	static const char *const names[] = { "http_proxy", "https_proxy",
+		"HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY",
+		"SSL_CERT_FILE", "SSL_CERT_DIR", "OPENSSL_CONF",
+		"SSLKEYLOGFILE", "RES_OPTIONS", "LOCALDOMAIN",
+		"CURL_CA_BUNDLE" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		unsetenv(names[i]);
+}
+
+static void
+limit_process(void)
+{
+	struct rlimit files, no_core = { 0, 0 };
+
+	signal(SIGPIPE, SIG_IGN);
+	umask(077);
+	setrlimit(RLIMIT_CORE, &no_core);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+	    files.rlim_cur < LIMIT_DESCRIPTORS) {
+		files.rlim_cur = files.rlim_max < LIMIT_DESCRIPTORS
+		    ? files.rlim_max
+		    : LIMIT_DESCRIPTORS;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	tzset();
+}
+
+/* Makes DIR for the user; one that is there is left as it is. */
+static void
+make_dir(const char *dir, const struct passwd *pw, mode_t mode)
+{
+	if (mkdir(dir, mode) == 0) {
+		if (chmod(dir, mode) == -1 ||
+		    chown(dir, pw->pw_uid, pw->pw_gid) == -1)
+			fatal("%s: %s", dir, strerror(errno));
+	} else if (errno != EEXIST) {
+		/* Without it policies stay in memory, or the socket says so. */
+		log_warning("cannot make %s: %s", dir, strerror(errno));
+	}
+}
+
+static void
+make_socket_dir(const char *socket_path, const struct passwd *pw)
+{
+	char *dir = strdup(socket_path), *slash;
+
+	if (dir == NULL)
+		fatal("out of memory");
+	slash = strrchr(dir, '/');
+	if (slash != NULL && slash != dir) {
+		*slash = '\0';
+		make_dir(dir, pw, 0755);
+	}
+	free(dir);
+}
+
+static gid_t
+socket_gid(const struct config *config, gid_t otherwise)
+{
+	struct group *gr;
+
+	if (config->socket_group == NULL)
+		return otherwise;
+	gr = getgrnam(config->socket_group);
+	if (gr == NULL)
+		fatal("socket-group: no group %s", config->socket_group);
+	return gr->gr_gid;
+}
+
+/* Root is only needed to make the directories and the socket. */
+static void
+become(const struct passwd *pw)
+{
+	if (setgroups(1, &pw->pw_gid) == -1 ||
+	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) == -1 ||
+	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) == -1)
+		fatal("cannot become user %s: %s", pw->pw_name,
+		    strerror(errno));
+}
+
+static void
+listen_as_user(struct daemon *d, const struct config *config)
+{
+	const struct passwd *pw;
+
+	if (geteuid() != 0) {
+		if (!query_server_listen(d->server, config->socket, (uid_t)-1,
+			socket_gid(config, (gid_t)-1)))
+			exit(1);
+		return;
+	}
+	pw = getpwnam(config->user);
+	if (pw == NULL)
+		fatal("no user %s (configure 'user', or add it: "
+		      "useradd --system --home-dir %s --shell "
+		      "/usr/sbin/nologin "
+		      "%s)",
+		    config->user, config->state_dir, config->user);
+	make_socket_dir(config->socket, pw);
+	make_dir(config->state_dir, pw, 0700);
+	if (!query_server_listen(d->server, config->socket, pw->pw_uid,
+		socket_gid(config, pw->pw_gid)))
+		exit(1);
+	become(pw);
+}
+
+/* Signals and the end. */
+
+static void
+warn_of_restart(const char *key, const char *old, const char *new)
+{
+	if (strcmp(old, new) != 0)
+		log_warning("%s changed to %s: takes effect at the next start",
+		    key, new);
+}
+
+static void
+reload(void *arg)
+{
+	struct daemon *d = arg;
+	const struct config *old = service_config(d->service);
+	struct config *config;
+	struct service *service;
+	const char *why;
+
+	d->reload_later = NULL;
+	if (d->retired != NULL) {
+		/* What the reload before this one retired has not ended. */
+		d->reload_later =
+		    clock_timer_start(d->clock, RELOAD_LATER_MS, reload, d);
+		return;
+	}
+	if ((config = load_config(&d->options)) == NULL) {
+		log_error("reload refused: the old configuration stays");
+		return;
+	}
+	warn_of_restart("socket", old->socket, config->socket);
+	warn_of_restart("state-dir", old->state_dir, config->state_dir);
+	warn_of_restart("user", old->user, config->user);
+	service = service_new(d->base, d->clock, d->cache, config, &why);
+	if (service == NULL) {
+		log_error("reload refused: %s: the old configuration stays",
+		    why);
+		return;
+	}
+	query_server_use(d->server, service_engine(service),
+	    service_config(service));
+	d->retired = d->service;
+	d->service = service;
+	service_retire(&d->retired);
+	log_notice("configuration reloaded from %s", d->options.config_path);
+}
+
+static void
+on_sighup(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)fd;
+	(void)what;
+	if (d->reload_later == NULL)
+		reload(d);
+}
+
+static void
+on_sigterm(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *d = arg;
+
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(d->base);
+}
+
+static void
+filter_gone(void *arg)
+{
+	struct daemon *d = arg;
+
+	event_base_loopbreak(d->base);
+}
+
+static struct event *catch (struct daemon *d, int signal_number,
+    event_callback_fn fn)
+{
+	struct event *event = evsignal_new(d->base, signal_number, fn, d);
+
+	if (event == NULL || event_add(event, NULL) == -1)
+		fatal("cannot catch signal %d", signal_number);
+	return event;
+}
+
+/* Life. */
+
+static void
+daemon_open(struct daemon *d, struct config *config)
+{
+	const char *why;
+
+	if ((d->base = event_base_new()) == NULL ||
+	    (d->clock = clock_new(d->base)) == NULL)
+		fatal("out of memory");
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+		fatal("libcurl could not be set up");
+	/* The server first: it needs root's right to make its socket. */
+	if ((d->server = query_server_new(d->base, d->clock, NULL, config)) ==
+	    NULL)
+		fatal("out of memory");
+	if (d->options.fd == -1)
+		listen_as_user(d, config);
+	else if (!query_server_add(d->server, d->options.fd, filter_gone, d))
+		fatal("cannot serve descriptor %d", d->options.fd);
+	if (!d->options.memory_only)
+		d->store = policy_store_open(config->state_dir);
+	if ((d->cache = policy_cache_new(d->store, config->max_policies)) ==
+	    NULL)
+		fatal("out of memory");
+	d->service = service_new(d->base, d->clock, d->cache, config, &why);
+	if (d->service == NULL)
+		fatal("%s", why);
+	query_server_use(d->server, service_engine(d->service),
+	    service_config(d->service));
+	d->sighup = catch (d, SIGHUP, on_sighup);
+	d->sigterm = catch (d, SIGTERM, on_sigterm);
+	d->sigint = catch (d, SIGINT, on_sigterm);
+}
+
+static void
+daemon_close(struct daemon *d)
+{
+	event_free(d->sighup);
+	event_free(d->sigterm);
+	event_free(d->sigint);
+	clock_timer_cancel(&d->reload_later);
+	query_server_free(d->server);
+	service_free(d->retired);
+	service_free(d->service);
+	policy_cache_free(d->cache);
+	policy_store_close(d->store);
+	clock_free(d->clock);
+	event_base_free(d->base);
+	libevent_global_shutdown();
+	curl_global_cleanup();
+}
+
+int
+main(int argc, char **argv)
+{
+	struct daemon d = { 0 };
+	struct config *config;
+	bool detach;
+
+	log_init("strictmxd", false, LOG_LEVEL_INFO);
+	parse_options(argc, argv, &d.options);
+	detach = !d.options.foreground && d.options.fd == -1;
+	if ((config = load_config(&d.options)) == NULL)
+		return 1;
+	if (d.options.check_only) {
+		printf("%s: configuration OK\n", d.options.config_path);
+		config_free(config);
+		return 0;
+	}
+	clean_environment();
+	limit_process();
+	/* libevent and curl do not survive a fork: before they begin. */
+	if (detach && !detach_begin())
+		fatal("cannot go into the background: %s", strerror(errno));
+	daemon_open(&d, config);
+	if (detach) {
+		log_init("strictmxd", true, log_get_level());
+		detach_done();
+	}
+	log_notice("strictmxd " PACKAGE_VERSION " serves %s",
+	    d.options.fd == -1 ? service_config(d.service)->socket
+			       : "its filter");
+	event_base_dispatch(d.base);
+	log_notice("strictmxd ends");
+	daemon_close(&d);
+	return 0;
+}

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * strictmx-query(7), served. A line comes in, is answered at once when the
+ * verdict is kept, else when the engine calls back. Every client is bounded:
+ * its line, its requests in flight, its unread answers.
+ */
+#include "filter/query_server.h"
+
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/config.h"
+#include "common/engine.h"
+#include "common/explain.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "common/verdict.h"
+#include "proto/domain.h"
+#include "proto/query_line.h"
+
+#define ACCEPT_PAUSE_MS 1000
+#define LISTEN_BACKLOG 128
+#define NO_MEMORY_TEXT "451 4.3.0 strictmx: out of resources, try again later"
+
+struct request {
+	struct client *client;
+	struct engine_ask *ask;
+	enum query_verb verb;
+	char id[QUERY_ID_MAX + 1];
+	TAILQ_ENTRY(request) entry;
+};
+
+struct client {
+	struct query_server *server;
+	struct bufferevent *bev;
+	TAILQ_HEAD(, request) requests;
+	size_t n_requests;
+	bool skipping; /* the rest of a line that was too long */
+	query_server_gone_fn *gone;
+	void *gone_arg;
+	LIST_ENTRY(client) entry;
+};
+
+struct query_server {
+	struct event_base *base;
+	struct clock *clock;
+	struct engine *engine;
+	const struct config *config;
+	struct evconnlistener *listener;
+	struct clock_timer *accept_pause;
+	char *path;
+	LIST_HEAD(, client) clients;
+	size_t n_clients;
+};
+
+static void client_serve(struct client *c);
+
+/* Answers. */
+
+static void
+answer(struct client *c, struct span id, enum query_word word, const char *s)
+{
+	evbuffer_add_printf(bufferevent_get_output(c->bev), "%.*s %s%s%s\n",
+	    (int)id.len, id.p, query_word_name(word), *s == '\0' ? "" : " ", s);
+}
+
+static void
+answer_facts(struct client *c, struct span id, char *json)
+{
+	if (json == NULL)
+		answer(c, id, QUERY_ERROR, "out of memory");
+	else
+		answer(c, id, QUERY_FACTS, json);
+	free(json);
+}
+
+static void
+answer_verdict(struct client *c, struct span id, enum query_verb verb,
+    const struct verdict *v)
+{
+	if (verb == QUERY_EXPLAIN) {
+		answer_facts(c, id, explain_verdict(v));
+		return;
+	}
+	switch (v->action) {
+	case ACTION_PROCEED:
+	case ACTION_WOULD_DEFER:
+		answer(c, id, QUERY_PROCEED, v->reason);
+		break;
+	case ACTION_DEFER:
+		answer(c, id, QUERY_DEFER, v->reason);
+		break;
+	case ACTION_REJECT:
+		answer(c, id, QUERY_REJECT, v->reason);
+		break;
+	}
+}
+
+static void
+answer_exempt(struct client *c, struct span id, enum query_verb verb,
+    const char *domain, const char *why)
+{
+	if (verb == QUERY_EXPLAIN)
+		answer_facts(c, id, explain_exempt(domain, why));
+	else
+		answer(c, id, QUERY_PROCEED, why);
+}
+
+/* Requests. */
+
+static void
+request_free(struct request *r)
+{
+	engine_ask_cancel(&r->ask);
+	TAILQ_REMOVE(&r->client->requests, r, entry);
+	r->client->n_requests--;
+	free(r);
+}
+
+static void
+verdict_done(const struct verdict *verdict, void *arg)
+{
+	struct request *r = arg;
+	struct client *c = r->client;
+
+	r->ask = NULL; /* spent */
+	answer_verdict(c, span_of(r->id), r->verb, verdict);
+	request_free(r);
+	client_serve(c);
+}
+
+static bool
+request_start(struct client *c, const struct query_request *q,
+    const char *domain)
+{
+	struct request *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return false;
+	r->ask = engine_ask(c->server->engine, domain, verdict_done, r);
+	if (r->ask == NULL) {
+		free(r);
+		return false;
+	}
+	r->client = c;
+	r->verb = q->verb;
+	span_copy(q->id, r->id, sizeof(r->id));
+	TAILQ_INSERT_TAIL(&c->requests, r, entry);
+	c->n_requests++;
+	return true;
+}
+
+/* RFC 8461 3.4: is there a policy domain at all? NULL when there is. */
+static const char *
+exempt_why(enum domain_kind kind, const struct config *config,
+    const char *domain)
+{
+	switch (kind) {
+	case DOMAIN_ABSENT:
+		return "recipient without a domain";
+	case DOMAIN_LITERAL:
+		return "address literal: no policy applies";
+	case DOMAIN_INVALID:
+		return "not a domain that DNS could be asked for";
+	case DOMAIN_OK:
+	case DOMAIN_NO_MEMORY:
+		break;
+	}
+	return config_is_local(config, domain) ? "local domain" : NULL;
+}
+
+static void
+request_rcpt(struct client *c, const struct query_request *q)
+{
+	char domain[DOMAIN_SIZE];
+	enum domain_kind kind = domain_of_mailbox(q->argument, domain);
+	const char *why = exempt_why(kind, c->server->config, domain);
+	const struct verdict *kept;
+
+	if (why != NULL)
+		answer_exempt(c, q->id, q->verb, domain, why);
+	else if (kind == DOMAIN_NO_MEMORY)
+		answer(c, q->id, QUERY_DEFER, NO_MEMORY_TEXT);
+	else if ((kept = engine_cached(c->server->engine, domain)) != NULL)
+		answer_verdict(c, q->id, q->verb, kept);
+	else if (!request_start(c, q, domain))
+		answer(c, q->id, QUERY_DEFER, NO_MEMORY_TEXT);
+}
+
+static void
+request_line(struct client *c, struct span line)
+{
+	struct query_request q = query_request_parse(line);
+
+	switch (q.verb) {
+	case QUERY_RCPT:
+	case QUERY_EXPLAIN:
+		request_rcpt(c, &q);
+		break;
+	case QUERY_PING:
+		answer(c, q.id, QUERY_PONG, "");
+		break;
+	case QUERY_BAD:
+		answer(c, q.id, QUERY_ERROR, q.why);
+		break;
+	}
+}
+
+/* Clients. */
+
+static void
+client_free(struct client *c)
+{
+	struct query_server *s = c->server;
+
+	while (!TAILQ_EMPTY(&c->requests))
+		request_free(TAILQ_FIRST(&c->requests));
+	LIST_REMOVE(c, entry);
+	bufferevent_free(c->bev);
+	free(c);
+	s->n_clients--;
+	if (s->listener != NULL && s->accept_pause == NULL)
+		evconnlistener_enable(s->listener);
+}
+
+static bool
+client_is_full(const struct client *c)
+{
+	return c->n_requests >= LIMIT_QUERY_IN_FLIGHT ||
+	    evbuffer_get_length(bufferevent_get_output(c->bev)) >=
+	    LIMIT_QUERY_OUTPUT;
+}
+
+/* A line that is longer than any request: say so once, drop the rest of it. */
+static void
+client_skip(struct client *c, struct evbuffer *input)
+{
+	if (!c->skipping)
+		answer(c, span_of("-"), QUERY_ERROR, "line too long");
+	c->skipping = true;
+	evbuffer_drain(input, evbuffer_get_length(input));
+}
+
+static void
+client_line(struct client *c, struct evbuffer *input, size_t len)
+{
+	const char *p = (const char *)evbuffer_pullup(input, (ssize_t)len + 1);
+
+	if (p == NULL || len > QUERY_REQUEST_MAX) {
+		if (!c->skipping)
+			answer(c, span_of("-"), QUERY_ERROR,
+			    p == NULL ? "out of memory" : "line too long");
+	} else if (!c->skipping) {
+		request_line(c, (struct span){ p, len });
+	}
+	c->skipping = false;
+	evbuffer_drain(input, len + 1);
+}
+
+/* Takes every whole line that has come, while there is room for its answer. */
+static void
+client_serve(struct client *c)
+{
+	struct evbuffer *input = bufferevent_get_input(c->bev);
+
+	while (!client_is_full(c)) {
+		struct evbuffer_ptr eol =
+		    evbuffer_search_eol(input, NULL, NULL, EVBUFFER_EOL_LF);
+
+		if (eol.pos == -1) {
+			if (evbuffer_get_length(input) > QUERY_REQUEST_MAX)
+				client_skip(c, input);
+			bufferevent_enable(c->bev, EV_READ);
+			return;
+		}
+		client_line(c, input, (size_t)eol.pos);
+	}
+	bufferevent_disable(c->bev, EV_READ);
+}
+
+static void
+client_readable(struct bufferevent *bev, void *arg)
+{
+	(void)bev;
+	client_serve(arg);
+}
+
+static void
+client_drained(struct bufferevent *bev, void *arg)
+{
+	(void)bev;
+	client_serve(arg);
+}
+
+static void
+client_gone(struct bufferevent *bev, short what, void *arg)
+{
+	struct client *c = arg;
+	query_server_gone_fn *gone = c->gone;
+	void *gone_arg = c->gone_arg;
+
+	(void)bev;
+	(void)what;
+	client_free(c);
+	if (gone != NULL)
+		gone(gone_arg);
+}
+
+bool
+query_server_add(struct query_server *server, int fd,
+    query_server_gone_fn *gone, void *arg)
+{
+	struct client *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return false;
+	if (evutil_make_socket_nonblocking(fd) == -1 ||
+	    (c->bev = bufferevent_socket_new(server->base, fd,
+		 BEV_OPT_CLOSE_ON_FREE)) == NULL) {
+		free(c);
+		return false;
+	}
+	c->server = server;
+	c->gone = gone;
+	c->gone_arg = arg;
+	TAILQ_INIT(&c->requests);
+	LIST_INSERT_HEAD(&server->clients, c, entry);
+	server->n_clients++;
+	bufferevent_setcb(c->bev, client_readable, client_drained, client_gone,
+	    c);
+	bufferevent_setwatermark(c->bev, EV_READ, 0, 65536);
+	evbuffer_add_printf(bufferevent_get_output(c->bev), "%s\n",
+	    QUERY_GREETING);
+	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+	return true;
+}
+
+/* The socket. */
+
+static void
+accept_again(void *arg)
+{
+	struct query_server *s = arg;
+
+	s->accept_pause = NULL;
+	evconnlistener_enable(s->listener);
+}
+
+/* Out of descriptors, most likely: a pause lets some come back. */
+static void
+accept_failed(struct evconnlistener *listener, void *arg)
+{
+	struct query_server *s = arg;
+
+	log_warning("query socket: accept: %s", strerror(errno));
+	s->accept_pause =
+	    clock_timer_start(s->clock, ACCEPT_PAUSE_MS, accept_again, s);
+	if (s->accept_pause != NULL)
+		evconnlistener_disable(listener);
+}
+
+static void
+accept_done(struct evconnlistener *listener, evutil_socket_t fd,
+    struct sockaddr *peer, int peer_len, void *arg)
+{
+	struct query_server *s = arg;
+
+	(void)peer;
+	(void)peer_len;
+	if (!query_server_add(s, fd, NULL, NULL)) {
+		log_warning("query socket: no memory for another client");
+		close(fd);
+	}
+	if (s->n_clients >= LIMIT_QUERY_CLIENTS)
+		evconnlistener_disable(listener); /* until one leaves */
+}
+
+/* A socket that nobody listens on was left by a process that was killed. */
+static bool
+socket_clear(int fd, const struct sockaddr_un *sun)
+{
+	struct stat st;
+
+	if (lstat(sun->sun_path, &st) == -1)
+		return errno == ENOENT;
+	if (!S_ISSOCK(st.st_mode)) {
+		errno = ENOTSOCK;
+		return false;
+	}
+	if (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0) {
+		errno = EADDRINUSE;
+		return false;
+	}
+	return unlink(sun->sun_path) == 0;
+}
+
+static int
+socket_bind(const char *path, uid_t uid, gid_t gid)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = -1, probe_fd = -1;
+	bool ok;
+
+	if (strlen(path) >= sizeof(sun.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(sun.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	probe_fd =
+	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	ok = fd != -1 && probe_fd != -1 && socket_clear(probe_fd, &sun) &&
+	    bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0 &&
+	    chown(path, uid, gid) == 0 && chmod(path, 0660) == 0;
+	if (probe_fd != -1)
+		close(probe_fd);
+	if (!ok && fd != -1) {
+		int saved = errno;
+
+		close(fd);
+		errno = saved;
+		fd = -1;
+	}
+	return fd;
+}
+
+bool
+query_server_listen(struct query_server *server, const char *path, uid_t uid,
+    gid_t gid)
+{
+	int fd = socket_bind(path, uid, gid);
+
+	if (fd == -1) {
+		log_error("query socket %s: %s", path, strerror(errno));
+		return false;
+	}
+	server->path = strdup(path);
+	server->listener = evconnlistener_new(server->base, accept_done, server,
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, LISTEN_BACKLOG, fd);
+	if (server->listener == NULL) {
+		log_error("query socket %s: %s", path, strerror(errno));
+		close(fd);
+		return false;
+	}
+	evconnlistener_set_error_cb(server->listener, accept_failed);
+	return true;
+}
+
+/* Life. */
+
+struct query_server *
+query_server_new(struct event_base *base, struct clock *clock,
+    struct engine *engine, const struct config *config)
+{
+	struct query_server *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->base = base;
+	s->clock = clock;
+	LIST_INIT(&s->clients);
+	query_server_use(s, engine, config);
+	return s;
+}
+
+void
+query_server_use(struct query_server *server, struct engine *engine,
+    const struct config *config)
+{
+	server->engine = engine;
+	server->config = config;
+}
+
+void
+query_server_free(struct query_server *server)
+{
+	if (server == NULL)
+		return;
+	clock_timer_cancel(&server->accept_pause);
+	if (server->listener != NULL) {
+		evconnlistener_free(server->listener);
+		server->listener = NULL;
+		if (server->path != NULL)
+			unlink(server->path);
+	}
+	while (!LIST_EMPTY(&server->clients))
+		client_free(LIST_FIRST(&server->clients));
+	free(server->path);
+	free(server);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * An engine with its real ports, built from one configuration: DNS over
+ * getdns, HTTPS over libcurl, SMTP over OpenSSL. A reload builds a new one
+ * beside the old, which goes on until what it had begun has ended.
+ */
+#ifndef STRICTMX_FILTER_SERVICE_H
+#define STRICTMX_FILTER_SERVICE_H
+
+struct clock;
+struct config;
+struct engine;
+struct event_base;
+struct policy_cache;
+struct service;
+
+/*
+ * config is the service's own from now on, also when this fails. The rest is
+ * borrowed. NULL with *why set to static text.
+ */
+struct service *service_new(struct event_base *base, struct clock *clock,
+    struct policy_cache *cache, struct config *config, const char **why);
+
+struct engine *service_engine(const struct service *service);
+const struct config *service_config(const struct service *service);
+
+/*
+ * No new questions come. The service frees itself when nothing runs in it any
+ * more, and clears *service then; *service must stay where it is until.
+ */
+void service_retire(struct service **service);
+
+/* At once, whatever runs. Safe on NULL. */
+void service_free(struct service *service);
+
+#endif

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * strictmx ask: what the filter would be told about a recipient, with all the
+ * facts that led there. Asks the running daemon, else an engine of its own.
+ */
+#include "filter/tool.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <event2/event.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/config.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "filter/engine_link.h"
+
+#define DEFAULT_CONFIG STRICTMX_SYSCONFDIR "/strictmx.conf"
+#define PROGRESS_MS 1000
+
+static const char usage_text[] =
+    "usage: strictmx ask [-jv] [-e PROGRAM] [-f FILE] [-s SOCKET] "
+    "RECIPIENT...\n"
+    "  -e, --engine PROGRAM  strictmxd, where no daemon runs\n"
+    "  -f, --config FILE     configuration (" DEFAULT_CONFIG ")\n"
+    "  -j, --json            one line of JSON for each recipient\n"
+    "  -s, --socket SOCKET   of the daemon\n"
+    "  -v, --verbose         say what the engine does\n"
+    "exit status: 0 all would proceed, 1 not all, 2 wrong call or\n"
+    "configuration, 3 no engine could tell\n";
+
+struct asking {
+	struct event_base *base;
+	struct clock *clock;
+	struct engine_link *link;
+	struct clock_timer *progress;
+	bool json;
+	char *const *recipients; /* those still to be asked, up to NULL */
+	int64_t since_ms;
+	int exit_status;
+};
+
+static void ask_next(struct asking *a);
+
+/* On a terminal a long wait shows that it is one. */
+
+static void
+progress_clear(void)
+{
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+}
+
+static void
+progress_tick(void *arg)
+{
+	struct asking *a = arg;
+
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\rasking about %s ... %lld s", *a->recipients,
+		    (long long)(clock_mono_ms(a->clock) - a->since_ms) / 1000);
+	a->progress =
+	    clock_timer_start(a->clock, PROGRESS_MS, progress_tick, a);
+}
+
+/* The answer for a person. Members that are null print as "-". */
+
+static const char *
+member(const json_t *object, const char *name)
+{
+	const char *s = json_string_value(json_object_get(object, name));
+
+	return s == NULL ? "-" : s;
+}
+
+static void
+print_policy(const json_t *policy)
+{
+	const json_t *failure = json_object_get(policy, "failure");
+	const json_t *patterns = json_object_get(policy, "mx");
+
+	printf("  policy  %s", member(policy, "state"));
+	if (strcmp(member(policy, "mode"), "unknown") != 0) {
+		printf(", id %s, mode %s, max_age %lld, mx",
+		    member(policy, "id"), member(policy, "mode"),
+		    (long long)json_integer_value(
+			json_object_get(policy, "max_age")));
+		for (size_t i = 0; i < json_array_size(patterns); i++)
+			printf(" %s",
+			    json_string_value(json_array_get(patterns, i)));
+	}
+	if (json_is_object(failure))
+		printf("\n          last fetch: %s: %s",
+		    member(failure, "result"), member(failure, "why"));
+	putchar('\n');
+}
+
+static void
+print_mx(const json_t *mx)
+{
+	const json_t *probe = json_object_get(mx, "probe");
+
+	printf("  mx      %lld %s",
+	    (long long)json_integer_value(json_object_get(mx, "preference")),
+	    member(mx, "host"));
+	if (json_is_true(json_object_get(mx, "listed")))
+		printf(", listed, %s, address %s", member(probe, "state"),
+		    member(probe, "address"));
+	else
+		printf(", not listed");
+	if (json_is_string(json_object_get(probe, "why")))
+		printf(": %s", member(probe, "why"));
+	putchar('\n');
+}
+
+static void
+print_facts(const char *recipient, const json_t *facts)
+{
+	const json_t *set = json_object_get(facts, "mx_set");
+	const json_t *hosts = json_object_get(set, "hosts");
+	const json_t *record = json_object_get(facts, "record");
+
+	printf("%s: %s\n  %s\n", recipient, member(facts, "action"),
+	    member(facts, "reason"));
+	if (record == NULL)
+		return; /* exempt: there are no facts */
+	printf("  record  %s, id %s", member(record, "state"),
+	    member(record, "id"));
+	if (json_is_string(json_object_get(record, "why")))
+		printf(": %s", member(record, "why"));
+	putchar('\n');
+	print_policy(json_object_get(facts, "policy"));
+	if (json_array_size(hosts) == 0)
+		printf("  mx      %s\n", member(set, "state"));
+	for (size_t i = 0; i < json_array_size(hosts); i++)
+		print_mx(json_array_get(hosts, i));
+}
+
+/* Asking, one recipient after the other. */
+
+static void
+answer_take(struct asking *a, const char *recipient, struct span text)
+{
+	json_t *facts = json_loadb(text.p, text.len, 0, NULL);
+	const char *action = member(facts, "action");
+
+	if (!json_is_object(facts)) {
+		fprintf(stderr,
+		    "strictmx: %s: the engine's answer is no JSON\n",
+		    recipient);
+		a->exit_status = TOOL_UNKNOWN;
+	} else if (a->exit_status == TOOL_FINE &&
+	    (strcmp(action, "defer") == 0 || strcmp(action, "reject") == 0)) {
+		a->exit_status = TOOL_BAD;
+	}
+	if (a->json)
+		printf("%.*s\n", (int)text.len, text.p);
+	else if (facts != NULL)
+		print_facts(recipient, facts);
+	json_decref(facts);
+}
+
+static void
+answer_done(const struct link_answer *answer, void *arg)
+{
+	struct asking *a = arg;
+	const char *recipient = *a->recipients++;
+	struct span why =
+	    answer->away ? span_of("no engine could be asked") : answer->text;
+
+	progress_clear();
+	if (!answer->away && answer->word == QUERY_FACTS) {
+		answer_take(a, recipient, answer->text);
+	} else {
+		fprintf(stderr, "strictmx: %s: %.*s\n", recipient, (int)why.len,
+		    why.p);
+		a->exit_status = TOOL_UNKNOWN;
+	}
+	ask_next(a);
+}
+
+static void
+ask_next(struct asking *a)
+{
+	a->since_ms = clock_mono_ms(a->clock);
+	for (; *a->recipients != NULL; a->recipients++) {
+		if (engine_link_ask(a->link, QUERY_EXPLAIN,
+			span_of(*a->recipients), answer_done, a) != NULL)
+			return;
+		fprintf(stderr, "strictmx: %s: cannot be asked about\n",
+		    *a->recipients);
+		a->exit_status = TOOL_UNKNOWN;
+	}
+	event_base_loopbreak(a->base);
+}
+
+static bool
+daemon_listens(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd;
+	bool listens;
+
+	if (!span_copy(span_of(path), sun.sun_path, sizeof(sun.sun_path)) ||
+	    (fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1)
+		return false;
+	listens = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0;
+	close(fd);
+	return listens;
+}
+
+static int
+ask_all(struct engine_link_opts *opts, char *const *recipients, bool json)
+{
+	struct asking a = { .json = json, .recipients = recipients };
+
+	if ((a.base = event_base_new()) == NULL ||
+	    (a.clock = clock_new(a.base)) == NULL ||
+	    (a.link = engine_link_new(a.base, a.clock, opts)) == NULL)
+		fatal("out of memory");
+	a.progress = clock_timer_start(a.clock, PROGRESS_MS, progress_tick, &a);
+	ask_next(&a);
+	if (*a.recipients != NULL)
+		event_base_dispatch(a.base);
+	clock_timer_cancel(&a.progress);
+	engine_link_free(a.link);
+	clock_free(a.clock);
+	event_base_free(a.base);
+	libevent_global_shutdown();
+	return a.exit_status;
+}
+
+struct ask_options {
+	const char *config_file; /* NULL: the default, which may be missing */
+	const char *socket;
+	const char *program;
+	bool json, verbose;
+};
+
+/* -1, or the exit status. */
+static int
+parse_options(struct ask_options *o, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "engine", required_argument, NULL, 'e' },
+		{ "config", required_argument, NULL, 'f' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "socket", required_argument, NULL, 's' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "e:f:js:vh", longs, NULL)) != -1) {
+		if (c == 'e')
+			o->program = optarg;
+		else if (c == 'f')
+			o->config_file = optarg;
+		else if (c == 'j')
+			o->json = true;
+		else if (c == 's')
+			o->socket = optarg;
+		else if (c == 'v')
+			o->verbose = true;
+		else if (c == 'h') {
+			fputs(usage_text, stdout);
+			return TOOL_FINE;
+		} else {
+			fputs(usage_text, stderr);
+			return TOOL_USAGE;
+		}
+	}
+	if (optind < argc)
+		return -1;
+	fputs(usage_text, stderr);
+	return TOOL_USAGE;
+}
+
+int
+tool_ask(int argc, char **argv)
+{
+	struct ask_options o = { .program = STRICTMX_SBINDIR "/strictmxd" };
+	char error[CONFIG_ERROR_SIZE];
+	struct config *config;
+	struct engine_link_opts opts = { 0 };
+	int status = parse_options(&o, argc, argv);
+
+	if (status != -1)
+		return status;
+	config =
+	    config_load(o.config_file == NULL ? DEFAULT_CONFIG : o.config_file,
+		o.config_file != NULL, error);
+	if (config == NULL) {
+		log_error("%s", error);
+		return TOOL_USAGE;
+	}
+	if (o.verbose)
+		log_set_level(LOG_LEVEL_INFO);
+	/* A socket that was named must answer; the usual one may be absent. */
+	if (o.socket != NULL || daemon_listens(config->socket))
+		opts.socket = o.socket == NULL ? config->socket : o.socket;
+	opts.program = o.program;
+	opts.config_file = o.config_file;
+	opts.memory_only = true;
+	opts.answer_ms =
+	    (int64_t)config->deadline_s * 1000 + LIMIT_FILTER_DEADLINE_SLACK_MS;
+	status = ask_all(&opts, argv + optind, o.json);
+	config_free(config);
+	return status;
+}

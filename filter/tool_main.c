@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/* strictmx(1): finds the verb and calls it. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "filter/tool.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *what;
+} verbs[] = {
+	{ "ask", tool_ask, "what the filter would be told about a recipient" },
+};
+
+static void
+usage(FILE *out)
+{
+	fputs("usage: strictmx VERB [ARGUMENTS]\n"
+	      "       strictmx --help | --version\n\nverbs:\n",
+	    out);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].what);
+	fputs("\n'strictmx VERB --help' tells more about a verb.\n", out);
+}
+
+int
+main(int argc, char **argv)
+{
+	log_init("strictmx", false, LOG_LEVEL_WARNING);
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		usage(stderr);
+		return TOOL_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		usage(stdout);
+		return TOOL_FINE;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		puts("strictmx " PACKAGE_VERSION);
+		return TOOL_FINE;
+	}
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "strictmx: no verb '%s'\n\n", argv[1]);
+	usage(stderr);
+	return TOOL_USAGE;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: ISC */
+/* The lines of strictmx-query(7), request and answer: see query_line.h. */
+#include "proto/query_line.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/ascii.h"
+
+static struct span
+without_cr(struct span line)
+{
+	if (line.len > 0 && line.p[line.len - 1] == '\r')
+		line.len--;
+	return line;
+}
+
+static bool
+is_id(struct span s)
+{
+	if (s.len == 0 || s.len > QUERY_ID_MAX)
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+		if (!ascii_is_alnum(s.p[i]))
+			return false;
+	return true;
+}
+
+static bool
+has_control(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (ascii_is_control(s.p[i]))
+			return true;
+	return false;
+}
+
+static const struct {
+	enum query_verb verb;
+	const char *name;
+} verbs[] = {
+	{ QUERY_RCPT, "rcpt" },
+	{ QUERY_EXPLAIN, "explain" },
+	{ QUERY_PING, "ping" },
+};
+
+static const char *
+verb_name(enum query_verb verb)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (verbs[i].verb == verb)
+			return verbs[i].name;
+	return "bad";
+}
+
+static enum query_verb
+verb_parse(struct span name)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (span_is(name, verbs[i].name))
+			return verbs[i].verb;
+	return QUERY_BAD;
+}
+
+/* Fills in verb and argument; returns what is wrong, or NULL. */
+static const char *
+parse_verb(struct span rest, struct query_request *out)
+{
+	struct span verb;
+
+	if (!span_cut(&rest, ' ', &verb))
+		return "no verb";
+	out->argument = rest;
+	out->verb = verb_parse(verb);
+	if (out->verb == QUERY_BAD)
+		return "unknown verb";
+	if (has_control(rest))
+		return "control character in the argument";
+	if (out->verb == QUERY_PING)
+		return rest.len == 0 ? NULL : "ping takes no argument";
+	return rest.len > 0 ? NULL : "no mailbox";
+}
+
+struct query_request
+query_request_parse(struct span line)
+{
+	struct query_request out = { .id = span_of("-") };
+	struct span rest = without_cr(line), id;
+
+	if (!span_cut(&rest, ' ', &id) || !is_id(id)) {
+		out.why = "no id of 1 to 20 letters or digits";
+		return out;
+	}
+	out.id = id;
+	out.why = line.len > QUERY_REQUEST_MAX ? "line too long"
+					       : parse_verb(rest, &out);
+	if (out.why != NULL)
+		out.verb = QUERY_BAD;
+	return out;
+}
+
+size_t
+query_request_format(char out[QUERY_LINE_SIZE], uint64_t id,
+    enum query_verb verb, struct span argument)
+{
+	struct span line = { out, 0 };
+	int n = snprintf(out, QUERY_LINE_SIZE, "%" PRIu64 " %s%s", id,
+	    verb_name(verb), argument.len == 0 ? "" : " ");
+
+	if (n < 0 || argument.len > QUERY_REQUEST_MAX - (size_t)n)
+		return 0;
+	if (argument.len > 0)
+		memcpy(out + n, argument.p, argument.len);
+	line.len = (size_t)n + argument.len;
+	/* An argument with a LF or a CR at its end would be another line. */
+	if (verb == QUERY_BAD || has_control(argument) ||
+	    query_request_parse(line).verb != verb)
+		return 0;
+	out[line.len] = '\n';
+	out[line.len + 1] = '\0';
+	return line.len + 1;
+}
+
+static const struct {
+	enum query_word word;
+	const char *name;
+} words[] = {
+	{ QUERY_PROCEED, "proceed" },
+	{ QUERY_DEFER, "defer" },
+	{ QUERY_REJECT, "reject" },
+	{ QUERY_FACTS, "facts" },
+	{ QUERY_PONG, "pong" },
+	{ QUERY_ERROR, "error" },
+};
+
+struct query_answer
+query_answer_parse(struct span line)
+{
+	struct query_answer out = { .word = QUERY_ANSWER_BAD };
+	struct span rest = without_cr(line), id, word;
+
+	if (!span_cut(&rest, ' ', &id) || (!is_id(id) && !span_is(id, "-")) ||
+	    !span_cut(&rest, ' ', &word))
+		return out;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (span_is(word, words[i].name)) {
+			out.word = words[i].word;
+			out.id = id;
+			out.text = rest;
+		}
+	return out;
+}
+
+const char *
+query_word_name(enum query_word word)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (words[i].word == word)
+			return words[i].name;
+	return "bad";
+}

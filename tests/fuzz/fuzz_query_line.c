@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Any bytes are read as a request and as an answer without harm; what was
+ * found lies within them.
+ */
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "proto/query_line.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	struct span line = { (const char *)bytes, size };
+	struct query_request request = query_request_parse(line);
+	struct query_answer answer = query_answer_parse(line);
+
+	assert((request.verb == QUERY_BAD) == (request.why != NULL));
+	assert(request.id.len >= 1 && request.id.len <= QUERY_ID_MAX);
+	assert(request.argument.len <= size);
+	assert(answer.text.len <= size);
+	assert(strlen(query_word_name(answer.word)) > 0);
+	return 0;
+}

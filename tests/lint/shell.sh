@@ -1,0 +1,9 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The shell scripts, as shellcheck judges them.
+. "$(dirname "$0")/lint.sh"
+need shellcheck shellcheck
+
+scripts | xargs shellcheck -f gcc -x -P SCRIPTDIR |
+    check "shellcheck has nothing to say about the scripts"
+finish

@@ -1,0 +1,633 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The engine on a fake network and a fake clock: lookups, policy updates and
+ * verdicts as one, from the question to the answer.
+ */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/config.h"
+#include "common/engine.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "common/policy_cache.h"
+#include "common/verdict.h"
+#include "tests/fake/fake_net.h"
+
+#define NOW 1700000000
+#define POLICY(mode)                                                           \
+	"version: STSv1\nmode: " mode "\nmx: mx1.example.com\n"                \
+	"mx: mx2.example.com\nmax_age: 604800\n"
+#define PROVEN (PROOF_ENCRYPTED | PROOF_PKIX)
+
+struct world {
+	struct clock *clock;
+	struct fake_net *net;
+	struct ports ports;
+	struct config config;
+	struct policy_cache *cache;
+	struct engine *engine;
+};
+
+/* What a waiter was told. */
+struct told {
+	size_t times;
+	enum verdict_action action;
+	enum policy_state policy;
+	char reason[VERDICT_REASON_SIZE];
+};
+
+static int
+setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	log_init("test", false, LOG_LEVEL_ERROR);
+	w->clock = clock_new_fake(NOW);
+	w->net = fake_net_new(w->clock);
+	w->ports = fake_net_ports(w->net);
+	w->config.deadline_s = 30;
+	w->config.unreachable = CHOICE_DEFER;
+	snprintf(w->config.hostname, sizeof(w->config.hostname), "me.test");
+	w->cache = policy_cache_new(NULL, 100);
+	w->engine = engine_new(&w->config, &w->ports, w->cache);
+	assert_non_null(w->engine);
+	*state = w;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct world *w = *state;
+
+	engine_free(w->engine);
+	policy_cache_free(w->cache);
+	fake_net_free(w->net); /* asserts that nothing is pending */
+	clock_free(w->clock);  /* asserts that no timer is left */
+	free(w);
+	return 0;
+}
+
+/* example.com publishes a policy, has two MX hosts, and both are good. */
+static void
+publish(struct world *w, const char *id, const char *policy)
+{
+	char record[64];
+
+	snprintf(record, sizeof(record), "v=STSv1; id=%s;", id);
+	fake_net_dns(w->net, "_mta-sts.example.com", DNS_TXT, DNS_FOUND, record,
+	    NULL);
+	fake_net_dns(w->net, "mta-sts.example.com", DNS_A, DNS_FOUND,
+	    "192.0.2.80", NULL);
+	fake_net_policy(w->net, "example.com", policy, RESULT_NONE, NULL);
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_FOUND,
+	    "10 mx1.example.com", "20 mx2.example.com", NULL);
+	fake_net_dns(w->net, "mx1.example.com", DNS_A, DNS_FOUND, "192.0.2.1",
+	    NULL);
+	fake_net_dns(w->net, "mx2.example.com", DNS_A, DNS_FOUND, "192.0.2.2",
+	    NULL);
+	fake_net_mx(w->net, "mx1.example.com", PROVEN, SMTP_STAGE_READY,
+	    RESULT_NONE, "");
+	fake_net_mx(w->net, "mx2.example.com", PROVEN, SMTP_STAGE_READY,
+	    RESULT_NONE, "");
+}
+
+static void
+mx_goes_bad(struct world *w, const char *mx)
+{
+	fake_net_mx(w->net, mx, PROOF_ENCRYPTED, SMTP_STAGE_TLS,
+	    RESULT_CERTIFICATE_NOT_TRUSTED, "is self-signed");
+}
+
+static void
+tell(const struct verdict *v, void *arg)
+{
+	struct told *told = arg;
+
+	told->times++;
+	told->action = v->action;
+	told->policy = v->facts.sts.state;
+	strcpy(told->reason, v->reason);
+}
+
+/* Asks as a front end does, and lets time pass until the answer. */
+static struct told
+ask(struct world *w, const char *domain)
+{
+	struct told told = { 0 };
+	const struct verdict *kept = engine_cached(w->engine, domain);
+
+	if (kept != NULL) {
+		tell(kept, &told);
+	} else {
+		assert_non_null(engine_ask(w->engine, domain, tell, &told));
+		assert_int_equal(told.times, 0);
+		clock_advance(w->clock, 40000);
+	}
+	assert_int_equal(told.times, 1);
+	return told;
+}
+
+static void
+a_good_enforce_domain_proceeds_and_is_kept(void **state)
+{
+	struct world *w = *state;
+	struct told told;
+
+	publish(w, "1", POLICY("enforce"));
+	told = ask(w, "example.com");
+	assert_int_equal(told.action, ACTION_PROCEED);
+	assert_int_equal(told.policy, POLICY_FETCHED);
+	assert_non_null(engine_cached(w->engine, "example.com"));
+	assert_int_equal(fake_net_sessions(w->net, "mx1.example.com"), 1);
+	assert_int_equal(fake_net_sessions(w->net, "mx2.example.com"), 0);
+	assert_true(engine_is_idle(w->engine));
+}
+
+static void
+a_thousand_waiters_make_one_question_and_one_fetch(void **state)
+{
+	struct world *w = *state;
+	struct told told = { 0 };
+
+	publish(w, "1", POLICY("enforce"));
+	for (int i = 0; i < 1000; i++)
+		assert_non_null(
+		    engine_ask(w->engine, "example.com", tell, &told));
+	assert_false(engine_is_idle(w->engine));
+	clock_advance(w->clock, 1000);
+	assert_int_equal(told.times, 1000);
+	assert_int_equal(fake_net_dns_asked(w->net, "_mta-sts.example.com",
+			     DNS_TXT),
+	    1);
+	assert_int_equal(fake_net_fetches(w->net), 1);
+	assert_int_equal(fake_net_sessions(w->net, "mx1.example.com"), 1);
+}
+
+static void
+waiters_may_leave_and_the_lookup_goes_on(void **state)
+{
+	struct world *w = *state;
+	struct told told = { 0 };
+	struct engine_ask *asks[3];
+
+	publish(w, "1", POLICY("enforce"));
+	for (int i = 0; i < 3; i++)
+		asks[i] = engine_ask(w->engine, "example.com", tell, &told);
+	for (int i = 0; i < 3; i++)
+		engine_ask_cancel(&asks[i]);
+	assert_null(asks[0]);
+	engine_ask_cancel(&asks[0]);
+	clock_advance(w->clock, 1000);
+	assert_int_equal(told.times, 0);
+	assert_non_null(engine_cached(w->engine, "example.com"));
+}
+
+static void
+a_bad_first_mx_falls_back_to_the_second(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1", POLICY("enforce"));
+	mx_goes_bad(w, "mx1.example.com");
+	assert_int_equal(ask(w, "example.com").action, ACTION_PROCEED);
+	assert_int_equal(fake_net_sessions(w->net, "mx2.example.com"), 1);
+}
+
+static void
+no_good_mx_defers_and_a_repaired_one_is_seen_after_a_minute(void **state)
+{
+	struct world *w = *state;
+	struct told told;
+
+	publish(w, "1", POLICY("enforce"));
+	mx_goes_bad(w, "mx1.example.com");
+	mx_goes_bad(w, "mx2.example.com");
+	told = ask(w, "example.com");
+	assert_int_equal(told.action, ACTION_DEFER);
+	assert_string_equal(told.reason,
+	    "451 4.7.5 MTA-STS policy of example.com: mx1.example.com is "
+	    "self-signed");
+	publish(w, "1", POLICY("enforce"));
+	assert_int_equal(ask(w, "example.com").action, ACTION_DEFER);
+	clock_advance(w->clock, LIMIT_PROBE_BAD_S * 1000);
+	assert_int_equal(ask(w, "example.com").action, ACTION_PROCEED);
+}
+
+static void
+an_mx_outside_the_policy_is_not_even_tried(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_FOUND,
+	    "10 evil.example.net", NULL);
+	assert_int_equal(ask(w, "example.com").action, ACTION_DEFER);
+	assert_int_equal(fake_net_sessions(w->net, "evil.example.net"), 0);
+}
+
+static void
+the_order_of_mx_hosts_is_that_of_preference(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_FOUND,
+	    "20 mx1.example.com", "10 mx2.example.com", NULL);
+	ask(w, "example.com");
+	assert_int_equal(fake_net_sessions(w->net, "mx1.example.com"), 0);
+	assert_int_equal(fake_net_sessions(w->net, "mx2.example.com"), 1);
+}
+
+static void
+no_record_proceeds_and_nobody_is_probed(void **state)
+{
+	struct world *w = *state;
+	struct told told;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_dns(w->net, "_mta-sts.example.com", DNS_TXT, DNS_NO_NAME,
+	    NULL);
+	told = ask(w, "example.com");
+	assert_int_equal(told.action, ACTION_PROCEED);
+	assert_int_equal(told.policy, POLICY_NONE);
+	assert_int_equal(fake_net_sessions(w->net, "mx1.example.com"), 0);
+	assert_int_equal(fake_net_fetches(w->net), 0);
+}
+
+static void
+a_record_that_is_unknown_proceeds_but_is_not_remembered(void **state)
+{
+	struct world *w = *state;
+	struct told told;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_dns(w->net, "_mta-sts.example.com", DNS_TXT, DNS_TEMPFAIL,
+	    NULL);
+	told = ask(w, "example.com");
+	assert_int_equal(told.action, ACTION_PROCEED);
+	assert_int_equal(told.policy, POLICY_UNKNOWN);
+	assert_null(engine_cached(w->engine, "example.com"));
+	publish(w, "1", POLICY("enforce"));
+	mx_goes_bad(w, "mx1.example.com");
+	mx_goes_bad(w, "mx2.example.com");
+	assert_int_equal(ask(w, "example.com").action, ACTION_DEFER);
+}
+
+static void
+a_cached_policy_binds_whatever_dns_says(void **state)
+{
+	static const enum dns_outcome gone[] = { DNS_TEMPFAIL, DNS_NO_NAME,
+		DNS_NO_DATA };
+	struct world *w = *state;
+
+	publish(w, "1", POLICY("enforce"));
+	ask(w, "example.com");
+	mx_goes_bad(w, "mx1.example.com");
+	mx_goes_bad(w, "mx2.example.com");
+	for (size_t i = 0; i < 3; i++) {
+		struct told told;
+
+		fake_net_dns(w->net, "_mta-sts.example.com", DNS_TXT, gone[i],
+		    NULL);
+		clock_advance(w->clock, 400000);
+		told = ask(w, "example.com");
+		assert_int_equal(told.action, ACTION_DEFER);
+		assert_int_equal(told.policy, POLICY_CACHED);
+	}
+}
+
+static void
+a_new_id_is_seen_behind_the_answer_and_binds_at_once(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1", POLICY("enforce"));
+	ask(w, "example.com");
+	mx_goes_bad(w, "mx1.example.com");
+	mx_goes_bad(w, "mx2.example.com");
+	publish(w, "2", POLICY("none"));
+	/* The kept verdict still goes out, and the record is looked at. */
+	clock_advance(w->clock, LIMIT_RECORD_AGE_S * 1000 + 2000);
+	assert_non_null(engine_cached(w->engine, "example.com"));
+	clock_advance(w->clock, 1000);
+	assert_null(engine_cached(w->engine, "example.com"));
+	assert_int_equal(ask(w, "example.com").action, ACTION_PROCEED);
+	assert_int_equal(fake_net_fetches(w->net), 2);
+}
+
+static void
+a_new_id_that_cannot_be_fetched_keeps_the_old_policy(void **state)
+{
+	struct world *w = *state;
+	struct told told;
+
+	publish(w, "1", POLICY("enforce"));
+	ask(w, "example.com");
+	publish(w, "2", POLICY("none"));
+	fake_net_policy(w->net, "example.com", NULL, RESULT_STS_WEBPKI_INVALID,
+	    "certificate has expired");
+	mx_goes_bad(w, "mx1.example.com");
+	mx_goes_bad(w, "mx2.example.com");
+	clock_advance(w->clock, 400000);
+	told = ask(w, "example.com");
+	assert_int_equal(told.action, ACTION_DEFER);
+	assert_int_equal(told.policy, POLICY_CACHED);
+	assert_int_equal(fake_net_fetches(w->net), 2);
+	/* RFC 8461 3.3: no new try for that id for five minutes. */
+	clock_advance(w->clock, 100000);
+	ask(w, "example.com");
+	clock_advance(w->clock, 1000);
+	assert_int_equal(fake_net_fetches(w->net), 2);
+	clock_advance(w->clock, LIMIT_FETCH_BACKOFF_S * 1000);
+	ask(w, "example.com");
+	clock_advance(w->clock, 1000);
+	assert_int_equal(fake_net_fetches(w->net), 3);
+}
+
+static void
+a_failed_first_fetch_proceeds_and_is_not_tried_at_once_again(void **state)
+{
+	struct world *w = *state;
+	struct told told;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_policy(w->net, "example.com", NULL,
+	    RESULT_STS_POLICY_FETCH_ERROR,
+	    "mta-sts.example.com answered 404 instead of 200");
+	fake_net_ttl(w->net, 1);
+	for (int i = 0; i < 3; i++) {
+		told = ask(w, "example.com");
+		assert_int_equal(told.action, ACTION_PROCEED);
+		assert_int_equal(told.policy, POLICY_FAILED);
+		clock_advance(w->clock, 5000);
+	}
+	assert_int_equal(fake_net_fetches(w->net), 1);
+}
+
+static void
+ids_that_change_all_the_time_do_not_make_more_fetches(void **state)
+{
+	struct world *w = *state;
+
+	fake_net_ttl(w->net, 1);
+	for (int i = 0; i < 20; i++) {
+		char id[8];
+
+		snprintf(id, sizeof(id), "%d", i);
+		publish(w, id, NULL);
+		fake_net_policy(w->net, "example.com", "garbage", RESULT_NONE,
+		    NULL);
+		assert_int_equal(ask(w, "example.com").policy, POLICY_FAILED);
+	}
+	/* 20 asks of 40 s each: 800 s, two windows of five minutes and a bit */
+	assert_in_range(fake_net_fetches(w->net), 3, 9);
+}
+
+static void
+a_policy_host_without_address_is_a_failed_fetch(void **state)
+{
+	struct world *w = *state;
+	struct told told;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_dns(w->net, "mta-sts.example.com", DNS_A, DNS_NO_NAME, NULL);
+	told = ask(w, "example.com");
+	assert_int_equal(told.policy, POLICY_FAILED);
+	assert_int_equal(told.action, ACTION_PROCEED);
+	assert_string_equal(told.reason,
+	    "MTA-STS policy of example.com does not bind: its policy host has "
+	    "no address");
+}
+
+static void
+a_fetch_that_could_not_be_begun_is_unknown_not_failed(void **state)
+{
+	struct world *w = *state;
+	struct told told;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_refuse(w->net, false, true, false);
+	told = ask(w, "example.com");
+	assert_int_equal(told.policy, POLICY_UNKNOWN);
+	assert_int_equal(told.action, ACTION_DEFER);
+}
+
+static void
+questions_that_could_not_be_begun_are_unknown(void **state)
+{
+	struct world *w = *state;
+	struct told told;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_refuse(w->net, true, false, false);
+	told = ask(w, "example.com");
+	assert_int_equal(told.policy, POLICY_UNKNOWN);
+	assert_int_equal(told.action, ACTION_PROCEED);
+	fake_net_refuse(w->net, false, false, true);
+	assert_int_equal(ask(w, "example.com").action, ACTION_DEFER);
+}
+
+static void
+a_slow_policy_host_defers_at_the_deadline_and_fills_the_cache(void **state)
+{
+	struct world *w = *state;
+	struct told told = { 0 };
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_delay(w->net, 1, 50000, 1);
+	assert_non_null(engine_ask(w->engine, "example.com", tell, &told));
+	clock_advance(w->clock, 29000);
+	assert_int_equal(told.times, 0);
+	clock_advance(w->clock, 1000);
+	assert_int_equal(told.times, 1);
+	assert_int_equal(told.action, ACTION_DEFER);
+	assert_memory_equal(told.reason, "451 4.4.3 ", 10);
+	assert_false(engine_is_idle(w->engine));
+	clock_advance(w->clock, 25000);
+	assert_true(engine_is_idle(w->engine));
+	told = ask(w, "example.com");
+	assert_int_equal(told.policy, POLICY_CACHED);
+	assert_int_equal(told.action, ACTION_PROCEED);
+	assert_int_equal(fake_net_fetches(w->net), 1);
+}
+
+static void
+dns_that_never_answers_ends_at_the_deadline(void **state)
+{
+	struct world *w = *state;
+	struct told told = { 0 };
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_delay(w->net, -1, 1, 1);
+	assert_non_null(engine_ask(w->engine, "example.com", tell, &told));
+	clock_advance(w->clock, 30000);
+	assert_int_equal(told.times, 1);
+	assert_int_equal(told.action, ACTION_PROCEED);
+	assert_int_equal(told.policy, POLICY_UNKNOWN);
+}
+
+static void
+an_unknown_mx_set_defers_under_enforce(void **state)
+{
+	struct world *w = *state;
+	struct told told;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_TEMPFAIL, NULL);
+	told = ask(w, "example.com");
+	assert_int_equal(told.action, ACTION_DEFER);
+	assert_memory_equal(told.reason, "451 4.4.3 ", 10);
+}
+
+static void
+implicit_and_null_mx_are_told_apart(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_NO_DATA, NULL);
+	assert_int_equal(ask(w, "example.com").action, ACTION_DEFER);
+	clock_advance(w->clock, 400000);
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_FOUND, "0 ", NULL);
+	assert_int_equal(ask(w, "example.com").action, ACTION_PROCEED);
+	clock_advance(w->clock, 400000);
+	publish(w, "2",
+	    "version: STSv1\nmode: enforce\nmx: example.com\nmax_age: 86400\n");
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_NO_DATA, NULL);
+	fake_net_dns(w->net, "example.com", DNS_A, DNS_FOUND, "192.0.2.3",
+	    NULL);
+	fake_net_mx(w->net, "example.com", PROVEN, SMTP_STAGE_READY,
+	    RESULT_NONE, "");
+	ask(w, "example.com");
+	clock_advance(w->clock, 400000);
+	assert_int_equal(ask(w, "example.com").action, ACTION_PROCEED);
+	assert_in_range(fake_net_sessions(w->net, "example.com"), 1, 2);
+}
+
+static void
+an_expired_policy_is_as_none(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1",
+	    "version: STSv1\nmode: enforce\nmx: mx1.example.com\n"
+	    "max_age: 100\n");
+	ask(w, "example.com");
+	fake_net_dns(w->net, "_mta-sts.example.com", DNS_TXT, DNS_NO_NAME,
+	    NULL);
+	clock_advance(w->clock, 100000);
+	assert_null(engine_cached(w->engine, "example.com"));
+	assert_int_equal(ask(w, "example.com").policy, POLICY_NONE);
+}
+
+static void
+max_age_0_is_used_once_and_not_kept(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1",
+	    "version: STSv1\nmode: enforce\nmx: other.example.com\n"
+	    "max_age: 0\n");
+	assert_int_equal(ask(w, "example.com").action, ACTION_DEFER);
+	assert_null(engine_cached(w->engine, "example.com"));
+	assert_int_equal(policy_cache_count(w->cache), 0);
+}
+
+static void
+an_engine_may_end_with_everything_under_way(void **state)
+{
+	struct world *w = *state;
+	struct told told = { 0 };
+	char domain[32];
+
+	publish(w, "1", POLICY("enforce"));
+	for (int stage = 0; stage < 6; stage++) {
+		snprintf(domain, sizeof(domain), "d%d.example", stage);
+		assert_non_null(engine_ask(w->engine, domain, tell, &told));
+		assert_non_null(
+		    engine_ask(w->engine, "example.com", tell, &told));
+		fake_net_delay(w->net, stage == 0 ? -1 : 1, stage == 1 ? -1 : 1,
+		    -1);
+		clock_advance(w->clock, 3);
+		told.times = 0;
+		engine_free(w->engine);
+		assert_int_equal(told.times, 0);
+		assert_int_equal(fake_net_pending(w->net), 0);
+		w->engine = engine_new(&w->config, &w->ports, w->cache);
+	}
+}
+
+/* A waiter that asks again from its own callback. */
+struct again {
+	struct world *world;
+	struct told second;
+	size_t times;
+};
+
+static void
+ask_again(const struct verdict *v, void *arg)
+{
+	struct again *again = arg;
+
+	(void)v;
+	again->times++;
+	assert_non_null(engine_ask(again->world->engine, "example.com", tell,
+	    &again->second));
+}
+
+static void
+a_waiter_may_ask_again_from_its_callback(void **state)
+{
+	struct world *w = *state;
+	struct again again = { .world = w };
+
+	publish(w, "1", POLICY("enforce"));
+	assert_non_null(
+	    engine_ask(w->engine, "example.com", ask_again, &again));
+	clock_advance(w->clock, 5000);
+	assert_int_equal(again.times, 1);
+	assert_int_equal(again.second.times, 1);
+	assert_int_equal(again.second.action, ACTION_PROCEED);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_good_enforce_domain_proceeds_and_is_kept),
+		T(a_thousand_waiters_make_one_question_and_one_fetch),
+		T(waiters_may_leave_and_the_lookup_goes_on),
+		T(a_bad_first_mx_falls_back_to_the_second),
+		T(no_good_mx_defers_and_a_repaired_one_is_seen_after_a_minute),
+		T(an_mx_outside_the_policy_is_not_even_tried),
+		T(the_order_of_mx_hosts_is_that_of_preference),
+		T(no_record_proceeds_and_nobody_is_probed),
+		T(a_record_that_is_unknown_proceeds_but_is_not_remembered),
+		T(a_cached_policy_binds_whatever_dns_says),
+		T(a_new_id_is_seen_behind_the_answer_and_binds_at_once),
+		T(a_new_id_that_cannot_be_fetched_keeps_the_old_policy),
+		T(a_failed_first_fetch_proceeds_and_is_not_tried_at_once_again),
+		T(ids_that_change_all_the_time_do_not_make_more_fetches),
+		T(a_policy_host_without_address_is_a_failed_fetch),
+		T(a_fetch_that_could_not_be_begun_is_unknown_not_failed),
+		T(questions_that_could_not_be_begun_are_unknown),
+		T(a_slow_policy_host_defers_at_the_deadline_and_fills_the_cache),
+		T(dns_that_never_answers_ends_at_the_deadline),
+		T(an_unknown_mx_set_defers_under_enforce),
+		T(implicit_and_null_mx_are_told_apart),
+		T(an_expired_policy_is_as_none),
+		T(max_age_0_is_used_once_and_not_kept),
+		T(an_engine_may_end_with_everything_under_way),
+		T(a_waiter_may_ask_again_from_its_callback),
+	};
+
+	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
+}

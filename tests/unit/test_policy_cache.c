@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "common/policy_cache.h"
+#include "common/policy_store.h"
+#include "tests/unit/allocation.h"
+#include "tests/unit/log_capture.h"
+#include "tests/unit/scratch.h"
+
+#define NOW 1700000000
+#define DAY 86400
+
+static char directory[512];
+
+static int
+make_directory(void **state)
+{
+	static unsigned n;
+	char name[32];
+
+	(void)state;
+	snprintf(name, sizeof(name), "store%u", n++);
+	snprintf(directory, sizeof(directory), "%s", scratch_path(name));
+	return mkdir(directory, 0700);
+}
+
+static struct span
+policy(const char *mode, unsigned long max_age)
+{
+	static char body[256];
+
+	snprintf(body, sizeof(body),
+	    "version: STSv1\nmode: %s\nmx: mx.example\nmax_age: %lu\n", mode,
+	    max_age);
+	return span_of(body);
+}
+
+static struct policy_cache *
+new_cache(struct policy_store *store, size_t max)
+{
+	struct policy_cache *cache = policy_cache_new(store, max);
+
+	assert_non_null(cache);
+	return cache;
+}
+
+static struct policy_store *
+open_store(void)
+{
+	struct policy_store *store = policy_store_open(directory);
+
+	assert_non_null(store);
+	return store;
+}
+
+/* A store with this one row in it. */
+static struct policy_store *
+store_with(const char *domain, const char *id, int64_t fetched_at_s,
+    int64_t record_seen_at_s, struct span body)
+{
+	struct policy_store *store = open_store();
+	struct policy_row row = { .fetched_at_s = fetched_at_s,
+		.record_seen_at_s = record_seen_at_s,
+		.body = body };
+
+	assert_true(span_copy(span_of(domain), row.domain, DOMAIN_SIZE));
+	assert_true(span_copy(span_of(id), row.id, STS_ID_SIZE));
+	assert_true(policy_store_put(store, &row));
+	return store;
+}
+
+static void
+a_policy_is_live_until_max_age_after_its_fetch(void **state)
+{
+	struct policy_cache *cache = new_cache(NULL, 10);
+	const struct cached_policy *cached;
+
+	(void)state;
+	assert_null(policy_cache_get(cache, "a.example", NOW));
+	assert_true(policy_cache_put(cache, "a.example", "id1",
+	    policy("enforce", DAY), NOW));
+	cached = policy_cache_get(cache, "a.example", NOW + DAY - 1);
+	assert_non_null(cached);
+	assert_string_equal(cached->id, "id1");
+	assert_int_equal(cached->fetched_at_s, NOW);
+	assert_int_equal(cached->record_seen_at_s, NOW);
+	assert_int_equal(cached->policy.mode, STS_MODE_ENFORCE);
+	assert_null(policy_cache_get(cache, "a.example", NOW + DAY));
+	/* The clock was wrong and is right again. */
+	assert_non_null(policy_cache_get(cache, "a.example", NOW + 1));
+	assert_null(policy_cache_get(cache, "b.example", NOW));
+	policy_cache_free(cache);
+	policy_cache_free(NULL);
+}
+
+static void
+a_new_policy_replaces_the_old_one(void **state)
+{
+	struct policy_store *store = open_store();
+	struct policy_cache *cache = new_cache(store, 10);
+	const struct cached_policy *cached;
+
+	(void)state;
+	assert_true(policy_cache_put(cache, "a.example", "id1",
+	    policy("enforce", DAY), NOW));
+	cached = policy_cache_get(cache, "a.example", NOW);
+	assert_non_null(cached);
+	/* The id may be the one that is given up. */
+	assert_true(policy_cache_put(cache, "a.example", cached->id,
+	    policy("testing", DAY), NOW + 5));
+	assert_int_equal(policy_cache_count(cache), 1);
+	cached = policy_cache_get(cache, "a.example", NOW + 5);
+	assert_non_null(cached);
+	assert_string_equal(cached->id, "id1");
+	assert_int_equal(cached->policy.mode, STS_MODE_TESTING);
+	assert_int_equal(cached->fetched_at_s, NOW + 5);
+	policy_cache_free(cache);
+	policy_store_close(store);
+}
+
+static void
+a_max_age_of_zero_keeps_nothing_and_ends_the_old_policy(void **state)
+{
+	struct policy_store *store = open_store();
+	struct policy_cache *cache = new_cache(store, 10);
+	struct policy_row row;
+
+	(void)state;
+	assert_true(policy_cache_put(cache, "a.example", "id1",
+	    policy("enforce", DAY), NOW));
+	assert_true(policy_cache_put(cache, "a.example", "id2",
+	    policy("enforce", 0), NOW));
+	assert_null(policy_cache_get(cache, "a.example", NOW));
+	assert_int_equal(policy_cache_count(cache), 0);
+	assert_false(policy_store_get(store, "a.example", &row));
+	policy_cache_free(cache);
+	policy_store_close(store);
+}
+
+static void
+the_least_recently_used_policy_goes_first(void **state)
+{
+	struct policy_cache *cache = new_cache(NULL, 3);
+
+	(void)state;
+	assert_true(policy_cache_put(cache, "a.example", "1",
+	    policy("enforce", DAY), NOW));
+	assert_true(policy_cache_put(cache, "b.example", "1",
+	    policy("enforce", DAY), NOW));
+	assert_true(policy_cache_put(cache, "c.example", "1",
+	    policy("enforce", DAY), NOW));
+	assert_non_null(policy_cache_get(cache, "a.example", NOW));
+	assert_true(policy_cache_put(cache, "d.example", "1",
+	    policy("enforce", DAY), NOW));
+	assert_int_equal(policy_cache_count(cache), 3);
+	assert_null(policy_cache_get(cache, "b.example", NOW));
+	assert_non_null(policy_cache_get(cache, "a.example", NOW));
+	assert_non_null(policy_cache_get(cache, "c.example", NOW));
+	assert_non_null(policy_cache_get(cache, "d.example", NOW));
+	policy_cache_free(cache);
+}
+
+static void
+what_left_memory_comes_back_from_the_store(void **state)
+{
+	struct policy_store *store = open_store();
+	struct policy_cache *cache = new_cache(store, 1);
+	const struct cached_policy *cached;
+
+	(void)state;
+	assert_true(policy_cache_put(cache, "a.example", "id1",
+	    policy("enforce", DAY), NOW));
+	assert_true(policy_cache_put(cache, "b.example", "id2",
+	    policy("testing", DAY), NOW));
+	assert_int_equal(policy_cache_count(cache), 1);
+	cached = policy_cache_get(cache, "a.example", NOW + 1);
+	assert_non_null(cached);
+	assert_string_equal(cached->id, "id1");
+	assert_int_equal(policy_cache_count(cache), 1);
+	policy_cache_free(cache);
+	policy_store_close(store);
+	store = open_store();
+	cache = new_cache(store, 1);
+	assert_non_null(policy_cache_get(cache, "b.example", NOW + 1));
+	assert_null(policy_cache_get(cache, "b.example", NOW + DAY));
+	policy_cache_free(cache);
+	policy_store_close(store);
+}
+
+static void
+a_record_seen_is_remembered_in_both_places(void **state)
+{
+	struct policy_store *store = open_store();
+	struct policy_cache *cache = new_cache(store, 10);
+	const struct cached_policy *cached;
+	struct policy_row row;
+
+	(void)state;
+	policy_cache_record_seen(cache, "a.example", NOW);
+	assert_true(policy_cache_put(cache, "a.example", "id1",
+	    policy("enforce", DAY), NOW));
+	policy_cache_record_seen(cache, "a.example", NOW + 60);
+	cached = policy_cache_get(cache, "a.example", NOW + 60);
+	assert_non_null(cached);
+	assert_int_equal(cached->record_seen_at_s, NOW + 60);
+	assert_int_equal(cached->fetched_at_s, NOW);
+	assert_true(policy_store_get(store, "a.example", &row));
+	assert_int_equal(row.record_seen_at_s, NOW + 60);
+	assert_int_equal(row.fetched_at_s, NOW);
+	policy_cache_free(cache);
+	policy_store_close(store);
+}
+
+static void
+a_dropped_policy_is_gone_from_both_places(void **state)
+{
+	struct policy_store *store = open_store();
+	struct policy_cache *cache = new_cache(store, 10);
+
+	(void)state;
+	policy_cache_drop(cache, "a.example");
+	assert_true(policy_cache_put(cache, "a.example", "id1",
+	    policy("enforce", DAY), NOW));
+	policy_cache_drop(cache, "a.example");
+	assert_int_equal(policy_cache_count(cache), 0);
+	assert_null(policy_cache_get(cache, "a.example", NOW));
+	policy_cache_free(cache);
+	policy_store_close(store);
+}
+
+static void
+a_fetch_in_the_future_counts_as_now_once_and_is_written_so(void **state)
+{
+	struct policy_store *store = store_with("a.example", "id1", INT64_MAX,
+	    NOW + 5000, policy("enforce", DAY));
+	struct policy_cache *cache = new_cache(store, 10);
+	const struct cached_policy *cached;
+	struct policy_row row;
+
+	(void)state;
+	cached = policy_cache_get(cache, "a.example", NOW);
+	assert_non_null(cached);
+	assert_int_equal(cached->fetched_at_s, NOW);
+	assert_int_equal(cached->record_seen_at_s, NOW);
+	assert_true(policy_store_get(store, "a.example", &row));
+	assert_int_equal(row.fetched_at_s, NOW);
+	assert_int_equal(row.record_seen_at_s, NOW);
+	assert_non_null(policy_cache_get(cache, "a.example", NOW + DAY - 1));
+	assert_null(policy_cache_get(cache, "a.example", NOW + DAY));
+	policy_cache_free(cache);
+	policy_store_close(store);
+}
+
+static void
+a_clock_set_back_makes_a_policy_in_memory_start_again(void **state)
+{
+	struct policy_cache *cache = new_cache(NULL, 10);
+	const struct cached_policy *cached;
+
+	(void)state;
+	assert_true(policy_cache_put(cache, "a.example", "id1",
+	    policy("enforce", DAY), NOW));
+	cached = policy_cache_get(cache, "a.example", NOW - 1000);
+	assert_non_null(cached);
+	assert_int_equal(cached->fetched_at_s, NOW - 1000);
+	assert_null(policy_cache_get(cache, "a.example", NOW - 1000 + DAY));
+	policy_cache_free(cache);
+}
+
+static void
+a_row_that_is_not_sane_is_not_believed_and_dropped(void **state)
+{
+	static const struct {
+		const char *id;
+		int64_t fetched_at_s, record_seen_at_s;
+		const char *body;
+	} table[] = {
+		{ "", NOW, NOW, NULL },
+		{ "a b", NOW, NOW, NULL },
+		{ "id1", -1, NOW, NULL },
+		{ "id1", NOW, INT64_MIN, NULL },
+		{ "id1", NOW, NOW, "" },
+		{ "id1", NOW, NOW, "version: STSv1\nmode: enf" },
+		{ "id1", NOW, NOW, "version: STSv1\nmode: none\nmax_age: 0\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct policy_store *store =
+		    store_with("a.example", table[i].id, table[i].fetched_at_s,
+			table[i].record_seen_at_s,
+			table[i].body == NULL ? policy("enforce", DAY)
+					      : span_of(table[i].body));
+		struct policy_cache *cache = new_cache(store, 10);
+		struct policy_row row;
+
+		log_capture_start();
+		assert_null(policy_cache_get(cache, "a.example", NOW));
+		assert_null(policy_cache_get(cache, "a.example", NOW));
+		assert_int_equal(log_capture_lines(log_capture_end()), 1);
+		assert_false(policy_store_get(store, "a.example", &row));
+		policy_cache_free(cache);
+		policy_store_close(store);
+	}
+}
+
+static void
+what_could_not_be_understood_is_not_kept(void **state)
+{
+	struct policy_store *store = open_store();
+	struct policy_cache *cache = new_cache(store, 10);
+	struct policy_row row;
+
+	(void)state;
+	assert_false(policy_cache_put(cache, "a.example", "id1",
+	    span_of("nonsense"), NOW));
+	assert_false(policy_cache_put(cache, "a.example",
+	    "012345678901234567890123456789012", policy("enforce", DAY), NOW));
+	assert_false(policy_store_get(store, "a.example", &row));
+	assert_int_equal(policy_cache_count(cache), 0);
+	policy_cache_free(cache);
+	policy_store_close(store);
+}
+
+/* Fails each allocation of a put in turn, until none was left to fail. */
+static void
+a_put_without_memory_says_so_and_leaves_no_stale_policy(void **state)
+{
+	bool kept = false;
+
+	(void)state;
+	for (unsigned i = 1; !kept; i++) {
+		struct policy_cache *cache = new_cache(NULL, 10);
+
+		assert_in_range(i, 1, 100);
+		allocation_fail(i);
+		kept = policy_cache_put(cache, "a.example", "id2",
+		    policy("enforce", DAY), NOW);
+		assert_int_equal(allocation_has_failed(), !kept);
+		allocation_fail(0);
+		assert_int_equal(policy_cache_count(cache), kept ? 1 : 0);
+		assert_int_equal(policy_cache_get(cache, "a.example", NOW) !=
+			NULL,
+		    kept);
+		policy_cache_free(cache);
+	}
+}
+
+static void
+without_memory_the_store_still_has_the_policy(void **state)
+{
+	struct policy_store *store = open_store();
+	struct policy_cache *cache = new_cache(store, 10);
+	const struct cached_policy *cached;
+
+	(void)state;
+	assert_true(policy_cache_put(cache, "a.example", "id1",
+	    policy("enforce", DAY), NOW));
+	allocation_fail(1);
+	assert_false(policy_cache_put(cache, "a.example", "id2",
+	    policy("testing", DAY), NOW));
+	allocation_fail(1);
+	assert_null(policy_cache_get(cache, "a.example", NOW));
+	allocation_fail(0);
+	cached = policy_cache_get(cache, "a.example", NOW);
+	assert_non_null(cached);
+	assert_string_equal(cached->id, "id2");
+	policy_cache_free(cache);
+	allocation_fail(1);
+	assert_null(policy_cache_new(store, 10));
+	allocation_fail(0);
+	policy_store_close(store);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, make_directory)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_policy_is_live_until_max_age_after_its_fetch),
+		TEST(a_new_policy_replaces_the_old_one),
+		TEST(a_max_age_of_zero_keeps_nothing_and_ends_the_old_policy),
+		TEST(the_least_recently_used_policy_goes_first),
+		TEST(what_left_memory_comes_back_from_the_store),
+		TEST(a_record_seen_is_remembered_in_both_places),
+		TEST(a_dropped_policy_is_gone_from_both_places),
+		TEST(
+		    a_fetch_in_the_future_counts_as_now_once_and_is_written_so),
+		TEST(a_clock_set_back_makes_a_policy_in_memory_start_again),
+		TEST(a_row_that_is_not_sane_is_not_believed_and_dropped),
+		TEST(what_could_not_be_understood_is_not_kept),
+		TEST(a_put_without_memory_says_so_and_leaves_no_stale_policy),
+		TEST(without_memory_the_store_still_has_the_policy),
+	};
+
+	return cmocka_run_group_tests_name("policy_cache", tests, scratch_make,
+	    scratch_remove);
+}

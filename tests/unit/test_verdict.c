@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/config.h"
+#include "common/verdict.h"
+
+static char pattern[] = "mx1.example.com";
+static char *patterns[] = { pattern };
+static struct mx_fact hosts[3];
+
+/* A live policy and n MX hosts, all listed, none of them tried yet. */
+static void
+begin(struct verdict *v, enum sts_mode mode, size_t n)
+{
+	memset(v, 0, sizeof(*v));
+	memset(hosts, 0, sizeof(hosts));
+	strcpy(v->facts.domain, "example.com");
+	v->facts.sts.record = RECORD_FOUND;
+	v->facts.sts.state = POLICY_FETCHED;
+	v->facts.sts.fetched_at_s = 1000;
+	v->facts.sts.policy = (struct sts_policy){ .mode = mode,
+		.max_age_s = 86400,
+		.n_mx = 1,
+		.mx = patterns };
+	v->facts.mx_state = MX_FOUND;
+	v->facts.mx_ttl_s = 3600;
+	v->facts.mx = hosts;
+	v->facts.n_mx = n;
+	for (size_t i = 0; i < n; i++) {
+		snprintf(hosts[i].host, sizeof(hosts[i].host),
+		    "mx%zu.example.com", i + 1);
+		hosts[i].listed = true;
+	}
+}
+
+static void
+probed(size_t i, enum probe_state state, enum result_type result,
+    const char *why)
+{
+	hosts[i].probe.state = state;
+	hosts[i].probe.result = result;
+	hosts[i].probe.certificate_bad = result == RESULT_CERTIFICATE_EXPIRED;
+	strcpy(hosts[i].probe.why, why);
+}
+
+static const struct config enforcing = { .unreachable = CHOICE_DEFER };
+
+static void
+check(struct verdict *v, const struct config *config,
+    enum verdict_action action, const char *reason)
+{
+	verdict_decide(v, config);
+	assert_string_equal(v->reason, reason);
+	assert_int_equal(v->action, action);
+}
+
+static void
+what_does_not_bind_lets_mail_pass(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_UNKNOWN, 0);
+	v.facts.sts.state = POLICY_NONE;
+	v.facts.sts.record = RECORD_NONE;
+	check(&v, &enforcing, ACTION_PROCEED, "no MTA-STS policy");
+	v.facts.sts.record = RECORD_SEVERAL;
+	v.facts.sts.record_why = "more than one record";
+	check(&v, &enforcing, ACTION_PROCEED,
+	    "MTA-STS record of example.com does not count: more than one "
+	    "record");
+	v.facts.sts.state = POLICY_UNKNOWN;
+	v.facts.sts.record = RECORD_UNKNOWN;
+	v.facts.sts.record_why = "SERVFAIL";
+	check(&v, &enforcing, ACTION_PROCEED,
+	    "MTA-STS record of example.com could not be looked up: SERVFAIL");
+	v.facts.sts.state = POLICY_FAILED;
+	v.facts.sts.record = RECORD_FOUND;
+	v.facts.sts.failure = RESULT_STS_POLICY_FETCH_ERROR;
+	strcpy(v.facts.sts.failure_why, "mta-sts.example.com answered 404");
+	check(&v, &enforcing, ACTION_PROCEED,
+	    "MTA-STS policy of example.com does not bind: "
+	    "mta-sts.example.com answered 404");
+	assert_int_equal(v.result, RESULT_STS_POLICY_FETCH_ERROR);
+	assert_int_equal(v.source, VERDICT_NONE);
+}
+
+static void
+a_policy_that_may_yet_come_defers(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_UNKNOWN, 0);
+	v.facts.sts.state = POLICY_UNKNOWN;
+	check(&v, &enforcing, ACTION_DEFER,
+	    "451 4.4.3 MTA-STS policy of example.com has not been fetched yet, "
+	    "try again later");
+}
+
+static void
+mode_none_null_mx_and_no_domain_let_mail_pass(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_NONE, 1);
+	hosts[0].listed = false;
+	check(&v, &enforcing, ACTION_PROCEED,
+	    "MTA-STS policy of example.com has mode none");
+	begin(&v, STS_MODE_ENFORCE, 0);
+	v.facts.mx_state = MX_NULL;
+	check(&v, &enforcing, ACTION_PROCEED,
+	    "example.com accepts no mail (null MX)");
+	v.facts.mx_state = MX_NO_DOMAIN;
+	check(&v, &enforcing, ACTION_PROCEED, "no such domain: example.com");
+}
+
+static void
+one_good_host_is_enough(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_ENFORCE, 3);
+	probed(0, PROBE_TLS_FAILED, RESULT_CERTIFICATE_EXPIRED, "has expired");
+	probed(1, PROBE_UNREACHABLE, RESULT_NONE, "connection refused");
+	probed(2, PROBE_GOOD, RESULT_NONE, "");
+	check(&v, &enforcing, ACTION_PROCEED,
+	    "mx3.example.com has shown what the policy asks for");
+	assert_string_equal(v.mx, "mx3.example.com");
+	assert_int_equal(v.source, VERDICT_STS);
+	assert_int_equal(v.result, RESULT_NONE);
+}
+
+static void
+a_good_host_that_is_not_listed_does_not_count(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_ENFORCE, 1);
+	probed(0, PROBE_GOOD, RESULT_NONE, "");
+	hosts[0].listed = false;
+	check(&v, &enforcing, ACTION_DEFER,
+	    "451 4.7.5 MTA-STS policy of example.com does not list its MX "
+	    "mx1.example.com");
+	assert_int_equal(v.result, RESULT_VALIDATION_FAILURE);
+	begin(&v, STS_MODE_ENFORCE, 2);
+	hosts[0].listed = hosts[1].listed = false;
+	check(&v, &enforcing, ACTION_DEFER,
+	    "451 4.7.5 MTA-STS policy of example.com does not list its MX "
+	    "mx1.example.com nor any other");
+}
+
+static void
+the_first_tls_failure_is_named_even_beside_dead_hosts(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_ENFORCE, 3);
+	probed(0, PROBE_UNREACHABLE, RESULT_NONE, "connection refused");
+	probed(1, PROBE_TLS_FAILED, RESULT_CERTIFICATE_EXPIRED, "has expired");
+	probed(2, PROBE_TLS_FAILED, RESULT_STARTTLS_NOT_SUPPORTED,
+	    "does not offer STARTTLS");
+	check(&v, &enforcing, ACTION_DEFER,
+	    "451 4.7.5 MTA-STS policy of example.com: certificate of "
+	    "mx2.example.com has expired");
+	assert_int_equal(v.result, RESULT_CERTIFICATE_EXPIRED);
+	assert_string_equal(v.mx, "mx2.example.com");
+	begin(&v, STS_MODE_ENFORCE, 1);
+	probed(0, PROBE_TLS_FAILED, RESULT_STARTTLS_NOT_SUPPORTED,
+	    "does not offer STARTTLS");
+	check(&v, &enforcing, ACTION_DEFER,
+	    "451 4.7.4 MTA-STS policy of example.com: mx1.example.com does not "
+	    "offer STARTTLS");
+}
+
+static void
+unreachable_hosts_follow_the_configuration(void **state)
+{
+	struct config lenient = { .unreachable = CHOICE_PROCEED };
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_ENFORCE, 2);
+	probed(0, PROBE_UNREACHABLE, RESULT_NONE, "connection refused");
+	check(&v, &enforcing, ACTION_DEFER,
+	    "451 4.4.1 MTA-STS policy of example.com: mx1.example.com cannot "
+	    "be tried: connection refused");
+	check(&v, &lenient, ACTION_PROCEED,
+	    "MTA-STS policy of example.com: mx1.example.com cannot be tried: "
+	    "connection refused");
+	probed(0, PROBE_UNKNOWN, RESULT_NONE, "");
+	check(&v, &enforcing, ACTION_DEFER,
+	    "451 4.4.1 MTA-STS policy of example.com: mx1.example.com cannot "
+	    "be tried: out of time");
+}
+
+static void
+an_unknown_mx_set_defers_under_a_policy(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_ENFORCE, 0);
+	v.facts.mx_state = MX_UNKNOWN;
+	v.facts.mx_why = "SERVFAIL";
+	check(&v, &enforcing, ACTION_DEFER,
+	    "451 4.4.3 MTA-STS policy of example.com: its MX hosts could not "
+	    "be looked up: SERVFAIL");
+}
+
+static void
+testing_modes_say_what_would_be_and_refuse_nothing(void **state)
+{
+	struct config testing = { .testing = true };
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_TESTING, 1);
+	probed(0, PROBE_TLS_FAILED, RESULT_CERTIFICATE_EXPIRED, "has expired");
+	check(&v, &enforcing, ACTION_WOULD_DEFER,
+	    "451 4.7.5 MTA-STS policy of example.com: certificate of "
+	    "mx1.example.com has expired");
+	begin(&v, STS_MODE_ENFORCE, 1);
+	hosts[0].listed = false;
+	verdict_decide(&v, &testing);
+	assert_int_equal(v.action, ACTION_WOULD_DEFER);
+	begin(&v, STS_MODE_UNKNOWN, 0);
+	v.facts.sts.state = POLICY_UNKNOWN;
+	verdict_decide(&v, &testing);
+	assert_int_equal(v.action, ACTION_WOULD_DEFER);
+}
+
+static void
+reasons_are_one_printable_line_that_fits(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_ENFORCE, 1);
+	memset(v.facts.domain, 'd', DOMAIN_MAX);
+	memset(hosts[0].host, 'h', DOMAIN_MAX);
+	probed(0, PROBE_TLS_FAILED, RESULT_VALIDATION_FAILURE, "\r\n\x80|x");
+	verdict_decide(&v, &enforcing);
+	assert_true(strlen(v.reason) < VERDICT_REASON_SIZE);
+	for (const char *p = v.reason; *p != '\0'; p++)
+		assert_true(*p >= 0x20 && *p < 0x7f);
+}
+
+static void
+a_verdict_lives_as_long_as_its_shortest_fact(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_ENFORCE, 1);
+	probed(0, PROBE_GOOD, RESULT_NONE, "");
+	hosts[0].probe_expires_ms = 5000000;
+	assert_int_equal(verdict_life_s(&v, 1000, 0), 300);
+	assert_int_equal(verdict_life_s(&v, 1000, 4940000), 60);
+	v.facts.mx_ttl_s = 7;
+	assert_int_equal(verdict_life_s(&v, 1000, 0), 7);
+	assert_int_equal(verdict_life_s(&v, 1000 + 86398, 0), 2);
+	assert_int_equal(verdict_life_s(&v, 1000 + 86400, 0), 0);
+	assert_int_equal(verdict_life_s(&v, 1000 + 90000, 0), 0);
+	v.facts.deadline_hit = true;
+	assert_int_equal(verdict_life_s(&v, 1000, 0), 0);
+}
+
+static void
+what_is_unknown_is_never_kept(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_UNKNOWN, 0);
+	v.facts.sts.state = POLICY_UNKNOWN;
+	v.facts.sts.record_ttl_s = 300;
+	assert_int_equal(verdict_life_s(&v, 1000, 0), 0);
+	v.facts.sts.state = POLICY_NONE;
+	v.facts.sts.record_ttl_s = 20;
+	assert_int_equal(verdict_life_s(&v, 1000, 0), 20);
+	begin(&v, STS_MODE_ENFORCE, 0);
+	v.facts.mx_state = MX_UNKNOWN;
+	assert_int_equal(verdict_life_s(&v, 1000, 0), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_does_not_bind_lets_mail_pass),
+		cmocka_unit_test(a_policy_that_may_yet_come_defers),
+		cmocka_unit_test(mode_none_null_mx_and_no_domain_let_mail_pass),
+		cmocka_unit_test(one_good_host_is_enough),
+		cmocka_unit_test(a_good_host_that_is_not_listed_does_not_count),
+		cmocka_unit_test(
+		    the_first_tls_failure_is_named_even_beside_dead_hosts),
+		cmocka_unit_test(unreachable_hosts_follow_the_configuration),
+		cmocka_unit_test(an_unknown_mx_set_defers_under_a_policy),
+		cmocka_unit_test(
+		    testing_modes_say_what_would_be_and_refuse_nothing),
+		cmocka_unit_test(reasons_are_one_printable_line_that_fits),
+		cmocka_unit_test(a_verdict_lives_as_long_as_its_shortest_fact),
+		cmocka_unit_test(what_is_unknown_is_never_kept),
+	};
+
+	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
+}
