@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The judgement: facts in, verdict out, nothing else touched. The rows of the
- * table that the manual prints (strictmx.conf(5), "Answers") stand here in the
+ * table that the manual prints (strictmxd(8), "ANSWERS") stand here in the
  * same order.
  */
 #include "common/verdict.h"

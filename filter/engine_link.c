@@ -30,18 +30,18 @@
 #include "filter/private_engine.h"
 #include "filter/unix_connect.h"
 
-struct engine_ask {
+struct link_ask {
 	struct engine_link *link;
 	uint64_t id;
 	bool waiting; /* else leaving */
 	int64_t asked_ms, due_ms;
-	engine_done_fn *done;
+	link_done_fn *done;
 	void *arg;
-	TAILQ_ENTRY(engine_ask) entry;
+	TAILQ_ENTRY(link_ask) entry;
 	UT_hash_handle hh;
 };
 
-TAILQ_HEAD(ask_list, engine_ask);
+TAILQ_HEAD(ask_list, link_ask);
 
 enum link_state {
 	LINK_DOWN,     /* until the retry timer fires */
@@ -66,7 +66,7 @@ struct engine_link {
 
 	uint64_t last_id;
 	size_t n_asks; /* in both lists */
-	struct engine_ask *table;
+	struct link_ask *table;
 	struct ask_list waiting; /* the oldest first */
 	struct ask_list leaving;
 	struct clock_timer *expiry; /* for the first of waiting */
@@ -80,7 +80,7 @@ static void link_lost(struct engine_link *link, const char *why);
 /* The life of an ask */
 
 static void
-ask_free(struct engine_ask *ask)
+ask_free(struct link_ask *ask)
 {
 	struct engine_link *link = ask->link;
 
@@ -95,9 +95,9 @@ ask_free(struct engine_ask *ask)
 }
 
 static void
-ask_end(struct engine_ask *ask, const struct engine_answer *answer)
+ask_end(struct link_ask *ask, const struct link_answer *answer)
 {
-	engine_done_fn *done = ask->done;
+	link_done_fn *done = ask->done;
 	void *arg = ask->arg;
 
 	ask_free(ask);
@@ -105,7 +105,7 @@ ask_end(struct engine_ask *ask, const struct engine_answer *answer)
 }
 
 static void
-ask_leave_later(struct engine_ask *ask)
+ask_leave_later(struct link_ask *ask)
 {
 	struct engine_link *link = ask->link;
 
@@ -115,7 +115,7 @@ ask_leave_later(struct engine_ask *ask)
 }
 
 static void
-ask_give_up(struct engine_ask *ask)
+ask_give_up(struct link_ask *ask)
 {
 	HASH_DELETE(hh, ask->link->table, ask);
 	TAILQ_REMOVE(&ask->link->waiting, ask, entry);
@@ -125,7 +125,7 @@ ask_give_up(struct engine_ask *ask)
 static void
 give_up_all(struct engine_link *link)
 {
-	struct engine_ask *ask;
+	struct link_ask *ask;
 
 	while ((ask = TAILQ_FIRST(&link->waiting)) != NULL)
 		ask_give_up(ask);
@@ -135,10 +135,10 @@ give_up_all(struct engine_link *link)
 static void
 leave_now(evutil_socket_t fd, short what, void *arg)
 {
-	const struct engine_answer answer = { .away = true };
+	const struct link_answer answer = { .away = true };
 	struct engine_link *link = arg;
 	uint64_t last_id = link->last_id;
-	struct engine_ask *ask;
+	struct link_ask *ask;
 
 	(void)fd;
 	(void)what;
@@ -155,7 +155,7 @@ leave_now(evutil_socket_t fd, short what, void *arg)
 static bool
 expiry_arm(struct engine_link *link)
 {
-	struct engine_ask *oldest = TAILQ_FIRST(&link->waiting);
+	struct link_ask *oldest = TAILQ_FIRST(&link->waiting);
 
 	if (oldest != NULL && link->expiry == NULL) {
 		link->expiry = clock_timer_start(link->clock,
@@ -175,7 +175,7 @@ expire(void *arg)
 {
 	struct engine_link *link = arg;
 	int64_t now_ms = clock_mono_ms(link->clock);
-	struct engine_ask *ask;
+	struct link_ask *ask;
 	bool silent = false;
 
 	link->expiry = NULL;
@@ -220,9 +220,8 @@ static void
 read_answer(struct engine_link *link, struct span line)
 {
 	struct query_answer found = query_answer_parse(line);
-	struct engine_answer answer = { .word = found.word,
-		.text = found.text };
-	struct engine_ask *ask;
+	struct link_answer answer = { .word = found.word, .text = found.text };
+	struct link_ask *ask;
 	unsigned long number;
 	uint64_t id;
 
@@ -305,8 +304,12 @@ static void
 link_close(struct engine_link *link)
 {
 	clock_timer_cancel(&link->greeting);
-	if (link->bev != NULL)
+	if (link->bev != NULL) {
+		/* libevent closes it on a later turn, and there may be none:
+		 * a private engine must see its end of file now. */
+		shutdown(bufferevent_getfd(link->bev), SHUT_RDWR);
 		bufferevent_free(link->bev);
+	}
 	link->bev = NULL;
 	link->state = LINK_DOWN;
 }
@@ -361,7 +364,7 @@ link_connect(struct engine_link *link)
 		fd = unix_connect(link->opts.socket);
 	else
 		fd = private_engine_start(&link->engine, link->opts.program,
-		    link->opts.config_file);
+		    link->opts.config_file, link->opts.memory_only);
 	if (fd == -1) {
 		snprintf(why, sizeof(why), "%s: %s",
 		    link->opts.socket != NULL ? link->opts.socket
@@ -413,7 +416,7 @@ engine_link_free(struct engine_link *link)
 }
 
 static bool
-ask_send(struct engine_ask *ask, const char *request, size_t len)
+ask_send(struct link_ask *ask, const char *request, size_t len)
 {
 	struct engine_link *link = ask->link;
 	struct evbuffer *output = bufferevent_get_output(link->bev);
@@ -434,14 +437,14 @@ ask_send(struct engine_ask *ask, const char *request, size_t len)
 	return false;
 }
 
-struct engine_ask *
+struct link_ask *
 engine_link_ask(struct engine_link *link, enum query_verb verb,
-    struct span argument, engine_done_fn *done, void *arg)
+    struct span argument, link_done_fn *done, void *arg)
 {
 	char request[QUERY_LINE_SIZE];
 	size_t len =
 	    query_request_format(request, link->last_id + 1, verb, argument);
-	struct engine_ask *ask;
+	struct link_ask *ask;
 
 	if (len == 0 || link->n_asks >= LIMIT_ENGINE_ASKS)
 		return NULL;
@@ -467,7 +470,7 @@ engine_link_ask(struct engine_link *link, enum query_verb verb,
 }
 
 void
-engine_link_cancel(struct engine_ask **ask)
+engine_link_cancel(struct link_ask **ask)
 {
 	if (*ask != NULL)
 		ask_free(*ask);

@@ -23,7 +23,7 @@
 #include "proto/query_line.h"
 
 struct clock;
-struct engine_ask;
+struct link_ask;
 struct engine_link;
 struct event_base;
 
@@ -31,17 +31,18 @@ struct engine_link_opts {
 	const char *socket;	 /* of a running daemon; NULL: a private one */
 	const char *program;	 /* the private one's */
 	const char *config_file; /* for it; NULL: its default */
+	bool memory_only;	 /* it keeps policies in memory only */
 	int64_t answer_ms;
 };
 
-struct engine_answer {
+struct link_answer {
 	bool away; /* there was no engine, or it did not answer in time */
 	enum query_word word; /* if not away; never QUERY_ANSWER_BAD */
 	struct span text;     /* for the time of the call */
 };
 
 /* May ask and cancel; must not free the link. */
-typedef void engine_done_fn(const struct engine_answer *answer, void *arg);
+typedef void link_done_fn(const struct link_answer *answer, void *arg);
 
 /*
  * Begins to connect; the process ignores SIGPIPE. opts' strings outlive it.
@@ -61,12 +62,11 @@ void engine_link_free(struct engine_link *link);
  * done will not run, for an argument that no request can hold (too long, a
  * control character), when LIMIT_ENGINE_ASKS wait already, or without memory.
  */
-struct engine_ask *engine_link_ask(struct engine_link *link,
-    enum query_verb verb, struct span argument, engine_done_fn *done,
-    void *arg);
+struct link_ask *engine_link_ask(struct engine_link *link, enum query_verb verb,
+    struct span argument, link_done_fn *done, void *arg);
 
 /* Clears the pointer; done will not run. Safe on a NULL ask. */
-void engine_link_cancel(struct engine_ask **ask);
+void engine_link_cancel(struct link_ask **ask);
 
 /* The configuration was read again: a private engine is to do the same. */
 void engine_link_reload(struct engine_link *link, int64_t answer_ms);

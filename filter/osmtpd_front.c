@@ -33,8 +33,8 @@ struct session {
 	bool local;	  /* from the local socket */
 	bool null_sender; /* of the transaction that runs */
 
-	struct engine_ask *ask; /* the open request; NULL: none */
-	unsigned major, minor;	/* protocol of the request */
+	struct link_ask *ask;  /* the open request; NULL: none */
+	unsigned major, minor; /* protocol of the request */
 	char token[OSMTPD_TOKEN_MAX + 1];
 	UT_hash_handle hh;
 };
@@ -190,7 +190,7 @@ request_close(struct session *session)
 }
 
 static void
-engine_answered(const struct engine_answer *found, void *arg)
+engine_answered(const struct link_answer *found, void *arg)
 {
 	struct session *session = arg;
 	struct osmtpd_front *front = session->front;

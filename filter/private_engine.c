@@ -53,12 +53,19 @@ arrange_fds(int fd)
 	return 0;
 }
 
-static void __attribute__((noreturn))
-become_engine(int fd, const char *program, const char *config_file)
+static void __attribute__((noreturn)) become_engine(int fd, const char *program,
+    const char *config_file, bool memory_only)
 {
-	const char *const args[] = { program, "-F", ENGINE_FD_TEXT,
-		config_file == NULL ? NULL : "-f", config_file, NULL };
+	const char *args[] = { program, "-F", ENGINE_FD_TEXT, NULL, NULL, NULL,
+		NULL };
+	size_t n = 3;
 
+	if (memory_only)
+		args[n++] = "-m";
+	if (config_file != NULL) {
+		args[n++] = "-f";
+		args[n++] = config_file;
+	}
 	reset_signals();
 	if (arrange_fds(fd) == 0)
 		/* execv() does not write to the strings; C cannot say so. */
@@ -69,7 +76,7 @@ become_engine(int fd, const char *program, const char *config_file)
 
 int
 private_engine_start(struct private_engine *engine, const char *program,
-    const char *config_file)
+    const char *config_file, bool memory_only)
 {
 	sigset_t all, before;
 	int fds[2];
@@ -85,7 +92,7 @@ private_engine_start(struct private_engine *engine, const char *program,
 	sigprocmask(SIG_BLOCK, &all, &before);
 	engine->pid = fork();
 	if (engine->pid == 0)
-		become_engine(fds[1], program, config_file);
+		become_engine(fds[1], program, config_file, memory_only);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(fds[1]);
 	if (engine->pid == -1) {

@@ -16,12 +16,13 @@ struct private_engine {
 };
 
 /*
- * Starts program; config_file may be NULL for its default. Returns our end of
+ * Starts program; config_file may be NULL for its default; memory_only keeps it
+ * away from the store. Returns our end of
  * its socket, non-blocking and close-on-exec, or -1 with errno. A program that
  * cannot be executed says so on standard error and is seen as an end of file.
  */
 int private_engine_start(struct private_engine *engine, const char *program,
-    const char *config_file);
+    const char *config_file, bool memory_only);
 
 /*
  * Collects the process if it has ended, and logs how when that was not a

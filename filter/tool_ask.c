@@ -5,9 +5,6 @@
  */
 #include "filter/tool.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include <event2/event.h>
 #include <getopt.h>
 #include <jansson.h>
@@ -22,6 +19,7 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "filter/engine_link.h"
+#include "filter/unix_connect.h"
 
 #define DEFAULT_CONFIG STRICTMX_SYSCONFDIR "/strictmx.conf"
 #define PROGRESS_MS 1000
@@ -205,16 +203,11 @@ ask_next(struct asking *a)
 static bool
 daemon_listens(const char *path)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd;
-	bool listens;
+	int fd = unix_connect(path);
 
-	if (!span_copy(span_of(path), sun.sun_path, sizeof(sun.sun_path)) ||
-	    (fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1)
-		return false;
-	listens = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0;
-	close(fd);
-	return listens;
+	if (fd != -1)
+		close(fd);
+	return fd != -1;
 }
 
 static int

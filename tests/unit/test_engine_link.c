@@ -38,12 +38,12 @@ struct told {
 	bool away;
 	enum query_word word;
 	char text[256];
-	struct engine_ask *again; /* asked from within, when link is set */
+	struct link_ask *again; /* asked from within, when link is set */
 	bool ask_again;
 };
 
 static void
-note(const struct engine_answer *answer, void *arg)
+note(const struct link_answer *answer, void *arg)
 {
 	struct told *told = arg;
 
@@ -56,10 +56,10 @@ note(const struct engine_answer *answer, void *arg)
 		    span_of("again@a.test"), note, told);
 }
 
-static struct engine_ask *
+static struct link_ask *
 ask(const char *mailbox, struct told *told)
 {
-	struct engine_ask *handle = engine_link_ask(test_link, QUERY_RCPT,
+	struct link_ask *handle = engine_link_ask(test_link, QUERY_RCPT,
 	    span_of(mailbox), note, told);
 
 	assert_int_equal(told->calls, 0);
@@ -433,7 +433,7 @@ static void
 a_cancelled_ask_is_told_nothing(void **state)
 {
 	struct told a = { 0 }, b = { 0 };
-	struct engine_ask *handle;
+	struct link_ask *handle;
 
 	(void)state;
 	greet();
@@ -487,7 +487,7 @@ what_no_request_can_hold_is_not_asked(void **state)
 static void
 the_number_that_wait_is_bounded(void **state)
 {
-	static struct engine_ask *handles[LIMIT_ENGINE_ASKS];
+	static struct link_ask *handles[LIMIT_ENGINE_ASKS];
 	struct told a = { 0 };
 
 	(void)state;
@@ -508,7 +508,7 @@ static void
 what_the_engine_does_not_read_is_bounded(void **state)
 {
 	char mailbox[QUERY_REQUEST_MAX - 20];
-	struct engine_ask *handle;
+	struct link_ask *handle;
 	struct told a = { 0 };
 	size_t n = 0;
 

@@ -34,22 +34,22 @@
 
 /* The engine that is played */
 
-struct engine_ask {
+struct link_ask {
 	char mailbox[300];
-	engine_done_fn *done;
+	link_done_fn *done;
 	void *arg;
 	bool cancelled, ended;
 };
 
-static struct engine_ask asks[1000];
+static struct link_ask asks[1000];
 static size_t n_asks, n_cancelled;
 static bool refuse_asks;
 
-struct engine_ask *
+struct link_ask *
 engine_link_ask(struct engine_link *link, enum query_verb verb,
-    struct span argument, engine_done_fn *done, void *arg)
+    struct span argument, link_done_fn *done, void *arg)
 {
-	struct engine_ask *ask = &asks[n_asks % 1000];
+	struct link_ask *ask = &asks[n_asks % 1000];
 
 	(void)link;
 	assert_int_equal(verb, QUERY_RCPT);
@@ -64,7 +64,7 @@ engine_link_ask(struct engine_link *link, enum query_verb verb,
 }
 
 void
-engine_link_cancel(struct engine_ask **ask)
+engine_link_cancel(struct link_ask **ask)
 {
 	if (*ask != NULL) {
 		assert_false((*ask)->ended);
@@ -77,7 +77,7 @@ engine_link_cancel(struct engine_ask **ask)
 static void
 engine_end(size_t i, bool away, enum query_word word, const char *text)
 {
-	struct engine_answer answer = { away, word, span_of(text) };
+	struct link_answer answer = { away, word, span_of(text) };
 
 	assert_true(i < n_asks);
 	assert_false(asks[i].cancelled || asks[i].ended);
