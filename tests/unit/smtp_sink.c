@@ -79,14 +79,15 @@ connection_reset(struct connection *c)
 static void
 drip(evutil_socket_t fd, short what, void *arg)
 {
-	const struct timeval at_once = { 0, 0 };
 	struct connection *c = arg;
+	const struct timeval pause = { 0,
+		(suseconds_t)c->sink->script.drip_ms * 1000 };
 
 	(void)fd;
 	(void)what;
 	bufferevent_write(c->bev, c->rest++, 1);
 	if (*c->rest != '\0')
-		event_add(c->drip, &at_once);
+		event_add(c->drip, &pause);
 }
 
 /* The connection may be gone after this. */
@@ -174,8 +175,8 @@ written(struct bufferevent *bev, void *arg)
 {
 	struct connection *c = arg;
 
-	(void)bev;
-	if (!c->upgrades || (c->rest != NULL && *c->rest != '\0'))
+	if (!c->upgrades || (c->rest != NULL && *c->rest != '\0') ||
+	    evbuffer_get_length(bufferevent_get_output(bev)) > 0)
 		return;
 	c->upgrades = false;
 	if (!c->sink->script.no_handshake)

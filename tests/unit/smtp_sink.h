@@ -32,7 +32,8 @@ struct smtp_sink_script {
 	   says this; sink_closes does not wait for them. */
 	bool no_handshake;
 	const char *instead;
-	bool drips; /* one octet a turn of the loop */
+	bool drips; /* octet by octet, with drip_ms between two */
+	unsigned drip_ms;
 };
 
 /* Listens on a port of the system's choice. NULL when address is not there. */
