@@ -178,10 +178,14 @@ def daemon(lab):
     check("daemon stopped", "451 4.3.0", lambda: without_daemon(lab))
     strictmxd = start()
     check("daemon is back", "judged again", lambda: judged_again(lab, BAD))
+    check("SIGTERM", "exit status 0", lambda: exit_status(strictmxd))
     lab.server.stop()
-    check("SIGTERM", "exit status 0", lambda: (
-        lambda status: (str(status), status == 0))(strictmxd.stop()))
     lab.server.start()
+
+
+def exit_status(process):
+    status = process.stop()
+    return str(status), status == 0
 
 
 def ask(domain, *options):
