@@ -16,6 +16,7 @@ from destinations import (DESTINATIONS, PUBLISHED, give_addresses,
                           zone_lines)
 from mail_server import MailServer, configure
 from policy_host import PolicyHosts
+from process import Timeout
 from rows import Rows
 from sinks import Sinks
 from trials import TRIALS
@@ -94,7 +95,11 @@ def judge_all(lab, destinations, trials):
                 lab.rows.add(*row)
     for trial in trials:
         lab.rows.stage(trial.__doc__)
-        trial(lab)
+        try:
+            trial(lab)
+        except (OSError, RuntimeError, Timeout) as error:
+            lab.rows.add(trial.__name__, "no error", "failed", False,
+                         str(error))
     lab.rows.check("refused mail", "none has arrived",
                    lambda: judge.refused_mail(lab))
     lab.rows.check("end", "filter and engine end with smtpd",

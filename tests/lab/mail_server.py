@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """OpenSMTPD with strictmx as its filter, and strictmx's configuration."""
 import os
+import shutil
 import socket
 
 from mailer import PORT
@@ -36,6 +37,8 @@ match from any for any action "out"
 
 
 def configure(ca_file):
+    os.makedirs("/etc/ssl/certs")       # smtpd 7.x will not start without
+    shutil.copy(ca_file, "/etc/ssl/certs/ca-certificates.crt")
     write("/opt/strictmx/etc/strictmx.conf", STRICTMX_CONF.format(
         ca_file=ca_file, state=STATE, socket=QUERY_SOCKET,
         deadline=DEADLINE_S))

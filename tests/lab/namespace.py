@@ -69,6 +69,10 @@ def set_up(inputs, addresses6):
     fill_etc(etc)
     for name in ("smtpd", "prefix"):
         install(os.path.join(INPUTS, name))
+    # As the package does when it is installed: sendmail(8) asks for it.
+    os.chown("/usr/sbin/smtpctl", 0, USERS["opensmtpq"])
+    os.chmod("/usr/sbin/smtpctl", 0o2755)
+    os.makedirs("/opt/strictmx/etc", exist_ok=True)
     socket.sethostname(HOSTNAME)
     bring_up_network(addresses6)
 

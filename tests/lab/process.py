@@ -70,12 +70,10 @@ def running(program):
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            with open("/proc/%s/cmdline" % pid, "rb") as file:
-                argv0 = file.read().split(b"\0")[0].decode()
-            with open("/proc/%s/stat" % pid, "rb") as file:
-                state = file.read().rpartition(b")")[2].split()[0]
+            with open("/proc/%s/stat" % pid, "r", errors="replace") as file:
+                head, _, rest = file.read().rpartition(")")
         except OSError:
             continue            # it ended while we looked
-        if os.path.basename(argv0) == program and state != b"Z":
+        if head.partition("(")[2] == program and rest.split()[0] != "Z":
             found.append(int(pid))
     return found

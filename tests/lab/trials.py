@@ -67,20 +67,19 @@ def local_submission(lab):
     return delivery(lab, subject, BAD_MX, False)
 
 
-def ask_slowly(lab, pool):
+def ask_slowly(lab, pool, domain):
     """A submission whose answer waits for the deadline; it is under way."""
     asking = threading.Event()
-    subject = new_subject("policy-silent.test")
+    subject = new_subject(domain)
     lab.refused.add(subject)
-    slow = pool.submit(submit, "user@policy-silent.test", subject,
-                       asking=asking.set)
+    slow = pool.submit(submit, "user@" + domain, subject, asking=asking.set)
     asking.wait(20)
     return slow
 
 
 def fast_beside_slow(lab):
     with ThreadPoolExecutor(1) as pool:
-        slow = ask_slowly(lab, pool)
+        slow = ask_slowly(lab, pool, "slow.test")
         fast = submit("user@good.test", new_subject("good.test"))
         before = not slow.done()
         reply = slow.result()
@@ -109,7 +108,7 @@ def kill_engine():
 
 def kill_with_pending(lab):
     with ThreadPoolExecutor(4) as pool:
-        slow = [ask_slowly(lab, pool) for _ in range(4)]
+        slow = [ask_slowly(lab, pool, "pending.test") for _ in range(4)]
         # A later session's answer: the earlier requests are in the engine.
         submit("user@good.test", new_subject("good.test"))
         pending = sum(not s.done() for s in slow)
@@ -179,10 +178,14 @@ def daemon(lab):
     check("daemon stopped", "451 4.3.0", lambda: without_daemon(lab))
     strictmxd = start()
     check("daemon is back", "judged again", lambda: judged_again(lab, BAD))
+    check("SIGTERM", "exit status 0", lambda: exit_status(strictmxd))
     lab.server.stop()
-    check("SIGTERM", "exit status 0", lambda: (
-        lambda status: (str(status), status == 0))(strictmxd.stop()))
     lab.server.start()
+
+
+def exit_status(process):
+    status = process.stop()
+    return str(status), status == 0
 
 
 def ask(domain, *options):
