@@ -228,12 +228,11 @@ void
 fetch_queue_settle(struct fetch_queue *queue, struct fetch_ticket *ticket,
     const struct address *address)
 {
-	struct address key = address_key(address);
 	struct fetch_host *kept = NULL;
 
 	assert(ticket->counted);
 	for (size_t i = 0; i < ticket->n_hosts; i++)
-		if (memcmp(&ticket->hosts[i]->address, &key, sizeof(key)) == 0)
+		if (address_equal(&ticket->hosts[i]->address, address))
 			kept = ticket->hosts[i];
 	if (kept == NULL)
 		return;
