@@ -213,8 +213,11 @@ result_note(struct dns_upstream *upstream, enum dns_upstream_result result,
 	case UPSTREAM_SILENT:
 		/* One slow question among others that are answered is no sign
 		 * of a bad upstream. */
-		if (upstream->replied_ms <= asked_ms)
-			failure_note(upstream);
+		if (upstream->replied_ms > asked_ms)
+			break;
+		failure_note(upstream);
+		/* An answer of less than a header makes a context deaf. */
+		upstream->renew = true;
 		break;
 	case UPSTREAM_LOST:
 		failure_note(upstream);

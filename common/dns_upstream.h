@@ -56,9 +56,9 @@ bool dns_upstream_failing(const struct dns_upstream *upstream);
 int64_t dns_upstream_retry_ms(const struct dns_upstream *upstream);
 
 /*
- * Gives an upstream that failed LIMIT_DNS_RENEW_AFTER times in a row a new
- * getdns context (one that has seen errors does not always recover). Running
- * questions are lost: done runs for them. To be called now and then.
+ * Gives an upstream that was silent, or lost LIMIT_DNS_RENEW_AFTER times in a
+ * row, a new getdns context: one that has seen errors does not always recover.
+ * Running questions are lost: done runs for them. To be called now and then.
  */
 void dns_upstream_tend(struct dns_upstream *upstream);
 

@@ -20,7 +20,7 @@
 #define LIMIT_DNS_QUERIES 65536	       /* askers of all questions together */
 #define LIMIT_DNS_BACKOFF_MIN_MS 50    /* before a lost upstream is tried */
 #define LIMIT_DNS_BACKOFF_MAX_MS 500
-#define LIMIT_DNS_RENEW_AFTER 4 /* failures in a row: a new getdns context */
+#define LIMIT_DNS_RENEW_AFTER 4 /* losses in a row: a new getdns context */
 #define LIMIT_DNS_IDLE_MS 10000 /* a connection without a question */
 
 /* Addresses */
@@ -57,6 +57,7 @@
 	5000			/* one address of it, while there are more */
 #define LIMIT_PROBE_ADDRESSES 8 /* tried of one MX */
 #define LIMIT_PROBE_GOOD_S 300	/* how long a good probe holds */
+#define LIMIT_PROBE_GRACE_MS 250
 #define LIMIT_PROBE_BAD_S 60
 
 /* Lookups */

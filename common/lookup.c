@@ -254,8 +254,7 @@ probe_done(const struct probe_result *result, void *arg)
 
 	l->probe = NULL;
 	probe_keep(l, &l->verdict->facts.mx[l->probing], result);
-	l->probing++;
-	l->step--; /* the next host's turn, in the same step */
+	l->step--; /* once more: is this host good, or whose turn is it now? */
 	lookup_advance(l);
 }
 
@@ -286,7 +285,7 @@ step_probe(struct lookup *l)
 
 		if (mx->probe.state == PROBE_GOOD)
 			return NEXT;
-		if (mx->listed && mx->probe.state == PROBE_UNKNOWN &&
+		if (mx->listed && mx->probe_expires_ms == 0 &&
 		    probe_begin(l, mx))
 			return WAIT;
 	}

@@ -10,6 +10,7 @@
 #include "filter/engine_link.h"
 
 #include <sys/queue.h>
+#include <sys/socket.h>
 
 #include <assert.h>
 #include <errno.h>
@@ -80,17 +81,25 @@ static void link_lost(struct engine_link *link, const char *why);
 /* The life of an ask */
 
 static void
+<<<<<<< HEAD
 ask_free(struct link_ask *ask)
+=======
+stop_waiting(struct engine_ask *ask)
 {
-	struct engine_link *link = ask->link;
+	HASH_DELETE(hh, ask->link->table, ask);
+	TAILQ_REMOVE(&ask->link->waiting, ask, entry);
+	ask->waiting = false;
+}
 
-	if (ask->waiting) {
-		HASH_DELETE(hh, link->table, ask);
-		TAILQ_REMOVE(&link->waiting, ask, entry);
-	} else {
-		TAILQ_REMOVE(&link->leaving, ask, entry);
-	}
-	link->n_asks--;
+static void
+ask_free(struct engine_ask *ask)
+>>>>>>> w-filter
+{
+	if (ask->waiting)
+		stop_waiting(ask);
+	else
+		TAILQ_REMOVE(&ask->link->leaving, ask, entry);
+	ask->link->n_asks--;
 	free(ask);
 }
 
@@ -107,18 +116,14 @@ ask_end(struct link_ask *ask, const struct link_answer *answer)
 static void
 ask_leave_later(struct link_ask *ask)
 {
-	struct engine_link *link = ask->link;
-
-	ask->waiting = false;
-	TAILQ_INSERT_TAIL(&link->leaving, ask, entry);
-	event_active(link->leave, EV_TIMEOUT, 0);
+	TAILQ_INSERT_TAIL(&ask->link->leaving, ask, entry);
+	event_active(ask->link->leave, EV_TIMEOUT, 0);
 }
 
 static void
 ask_give_up(struct link_ask *ask)
 {
-	HASH_DELETE(hh, ask->link->table, ask);
-	TAILQ_REMOVE(&ask->link->waiting, ask, entry);
+	stop_waiting(ask);
 	ask_leave_later(ask);
 }
 
@@ -151,7 +156,10 @@ leave_now(evutil_socket_t fd, short what, void *arg)
 
 /* The limits of time */
 
-/* One timer for the oldest ask: all have the same time. */
+/*
+ * One timer for the oldest ask: all have the same time, and after a reload the
+ * newer ones may have to wait for the older.
+ */
 static bool
 expiry_arm(struct engine_link *link)
 {
@@ -305,8 +313,13 @@ link_close(struct engine_link *link)
 {
 	clock_timer_cancel(&link->greeting);
 	if (link->bev != NULL) {
+<<<<<<< HEAD
 		/* libevent closes it on a later turn, and there may be none:
 		 * a private engine must see its end of file now. */
+=======
+		/* libevent closes on a later turn; the engine is to see the
+		 * end now, when there may be no later turn. */
+>>>>>>> w-filter
 		shutdown(bufferevent_getfd(link->bev), SHUT_RDWR);
 		bufferevent_free(link->bev);
 	}
@@ -432,8 +445,7 @@ ask_send(struct link_ask *ask, const char *request, size_t len)
 	TAILQ_INSERT_TAIL(&link->waiting, ask, entry);
 	if (expiry_arm(link) && bufferevent_write(link->bev, request, len) == 0)
 		return true;
-	HASH_DELETE(hh, link->table, ask);
-	TAILQ_REMOVE(&link->waiting, ask, entry);
+	stop_waiting(ask);
 	return false;
 }
 

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdint.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,6 +55,7 @@ arrange_fds(int fd)
 static void __attribute__((noreturn)) become_engine(int fd, const char *program,
     const char *config_file, bool memory_only)
 {
+<<<<<<< HEAD
 	const char *args[] = { program, "-F", ENGINE_FD_TEXT, NULL, NULL, NULL,
 		NULL };
 	size_t n = 3;
@@ -66,10 +66,13 @@ static void __attribute__((noreturn)) become_engine(int fd, const char *program,
 		args[n++] = "-f";
 		args[n++] = config_file;
 	}
+=======
+>>>>>>> w-filter
 	reset_signals();
 	if (arrange_fds(fd) == 0)
-		/* execv() does not write to the strings; C cannot say so. */
-		execv(program, (char *const *)(uintptr_t)args);
+		execl(program, program, "-F", ENGINE_FD_TEXT,
+		    config_file == NULL ? NULL : "-f", config_file,
+		    (char *)NULL);
 	log_error("cannot run %s: %s", program, strerror(errno));
 	_exit(127);
 }

@@ -129,8 +129,11 @@ append_text(char *out, size_t n, const char *text)
 
 	if (!is_reply(text))
 		n = append(out, n, span_of(TEXT_PREFIX));
-	for (; *text != '\0' && n < end; text++)
-		out[n++] = *text >= 0x20 && *text < 0x7f ? *text : '?';
+	for (; *text != '\0' && n < end; text++) {
+		bool printable = *text >= 0x20 && *text < 0x7f;
+
+		out[n++] = (char)(printable ? *text : '?');
+	}
 	return n;
 }
 

@@ -170,6 +170,7 @@ dns_fire(void *arg)
 	const struct fake_name *n = name_get(r->net, r->name, r->type);
 	struct dns_rr rr[RECORDS_MAX] = { 0 };
 	struct dns_answer answer = {
+		.type = r->type,
 		.outcome = n->outcome,
 		.ttl_s = n->outcome == DNS_TEMPFAIL ? 0 : r->net->ttl_s,
 		.why = n->outcome == DNS_TEMPFAIL ? "SERVFAIL" : NULL,

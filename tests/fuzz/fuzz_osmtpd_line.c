@@ -3,13 +3,11 @@
  * Any line from smtpd is read without harm, and whatever the answer to it is
  * made of, it is one line with our words in it.
  */
-#include <assert.h>
-#include <stdint.h>
+#include "tests/fuzz/fuzz.h"
+
 #include <string.h>
 
 #include "proto/osmtpd_line.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static void
 check_answer(const struct osmtpd_line *line)
@@ -27,9 +25,9 @@ check_answer(const struct osmtpd_line *line)
 }
 
 int
-LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	struct span input = { (const char *)bytes, size };
+	struct span input = fuzz_span(bytes, len);
 	struct osmtpd_line line = osmtpd_line_parse(input);
 
 	if (line.kind == OSMTPD_FILTER)

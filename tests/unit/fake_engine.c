@@ -11,8 +11,9 @@
  *			its open descriptors, how many SIGHUP it got
  *	config.test	the same with the last part of FILE's name
  *
- * FILE's name may end in "mute" (does not greet), "wrong" (greets wrongly) or
- * "stubborn" (ends neither at end of file nor by SIGTERM).
+ * FILE's name may be "mute" (does not greet), "wrong" (greets wrongly),
+ * "stubborn" (ends neither at end of file nor by SIGTERM) or "trace" (writes
+ * "ended" into FILE when it ends at end of file).
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -24,7 +25,7 @@
 #include <unistd.h>
 
 static int fd = -1;
-static const char *config = "";
+static const char *config_path = "", *config = "";
 static volatile sig_atomic_t hangups;
 static char held[64][32];
 static size_t n_held;
@@ -113,6 +114,17 @@ answer(const char *id, const char *domain)
 }
 
 static void
+leave_trace(void)
+{
+	FILE *file = fopen(config_path, "w");
+
+	if (file != NULL) {
+		fputs("ended", file);
+		fclose(file);
+	}
+}
+
+static void
 serve(void)
 {
 	FILE *in = fdopen(fd, "r");
@@ -140,11 +152,12 @@ options(int argc, char **argv)
 	while ((option = getopt(argc, argv, "F:f:")) != -1) {
 		if (option == 'F')
 			fd = atoi(optarg);
-		else if (option == 'f')
+		else if (option == 'f') {
+			config_path = optarg;
 			config = strrchr(optarg, '/') == NULL
 			    ? optarg
 			    : strrchr(optarg, '/') + 1;
-		else
+		} else
 			exit(2);
 	}
 }
@@ -165,6 +178,8 @@ main(int argc, char **argv)
 	else if (!config_is("mute"))
 		dprintf(fd, "strictmx-query 1\n");
 	serve();
+	if (config_is("trace"))
+		leave_trace();
 	while (config_is("stubborn"))
 		pause();
 	return 0;

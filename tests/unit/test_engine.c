@@ -52,6 +52,7 @@ setup(void **state)
 	w->ports = fake_net_ports(w->net);
 	w->config.deadline_s = 30;
 	w->config.unreachable = CHOICE_DEFER;
+	w->config.addresses.allow_internal = true;
 	snprintf(w->config.hostname, sizeof(w->config.hostname), "me.test");
 	w->cache = policy_cache_new(NULL, 100);
 	w->engine = engine_new(&w->config, &w->ports, w->cache);

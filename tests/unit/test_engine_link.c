@@ -718,15 +718,22 @@ engine_pid(void)
 static void
 a_private_engine_ends_with_the_link(void **state)
 {
+	const char *trace = scratch_write("trace", "");
+	char text[16] = "";
 	pid_t pid;
+	int fd;
 
 	(void)state;
-	start_private(engine_path(), NULL);
+	start_private(engine_path(), trace);
 	pid = engine_pid();
 	engine_link_free(test_link);
 	test_link = NULL;
 	assert_int_equal(kill(pid, 0), -1);
 	assert_int_equal(errno, ESRCH);
+	fd = open(trace, O_RDONLY); /* not by a signal */
+	assert_int_equal(read(fd, text, sizeof(text) - 1), 5);
+	assert_string_equal(text, "ended");
+	close(fd);
 }
 
 static void
