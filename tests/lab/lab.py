@@ -105,7 +105,7 @@ def judge_all(lab, destinations, trials):
     lab.rows.check("end", "filter and engine end with smtpd",
                    lambda: (lab.server.stop() or "they did", True))
     for name, text in namespace.sanitizer_reports():
-        lab.rows.add(name, "no sanitizer report", "one", False,
+        lab.rows.add("sanitizers", "no report", name, False,
                      *text.splitlines())
 
 

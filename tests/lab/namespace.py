@@ -162,6 +162,5 @@ def sanitizer_reports():
 
 
 def sanitizer_environment():
-    log = "log_path=%s/%%s" % SANITIZER
-    return {"ASAN_OPTIONS": log % "asan" + ":detect_leaks=1:abort_on_error=0",
-            "UBSAN_OPTIONS": log % "ubsan" + ":print_stacktrace=1"}
+    options = "log_path=%s/report:detect_leaks=1:print_stacktrace=1" % SANITIZER
+    return {"ASAN_OPTIONS": options, "UBSAN_OPTIONS": options}
