@@ -56,6 +56,7 @@
 #define LIMIT_PROBE_ADDRESS_MS                                                 \
 	5000			/* one address of it, while there are more */
 #define LIMIT_PROBE_ADDRESSES 8 /* tried of one MX */
+#define LIMIT_PROBE_GRACE_MS 250 /* a session ends itself that much earlier */
 #define LIMIT_PROBE_GOOD_S 300	/* how long a good probe holds */
 #define LIMIT_PROBE_GRACE_MS 250
 #define LIMIT_PROBE_BAD_S 60
