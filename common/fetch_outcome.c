@@ -198,7 +198,7 @@ judge_media_type(const struct fetch_outcome *o, const char *host,
 	struct span rest = span_of(o->content_type), type;
 	char text[TEXT_SHOWN + 1];
 
-	if (!span_cut(&rest, ';', &type))
+	if (rest.len == 0 || !span_cut(&rest, ';', &type))
 		fail(result, RESULT_STS_POLICY_FETCH_ERROR,
 		    "%s sent no content type instead of text/plain", host);
 	else if (!span_is_nocase(span_trim(type), "text/plain"))

@@ -4,11 +4,11 @@
  *
  * A waiting ticket stands in one of two places: in the line, to be looked at,
  * or aside, at a host that was full when it was looked at. What keeps anybody
- * from being forgotten is one rule: when a host has room and tickets stand
- * aside there, one that wants this host is in the line. So each time a ticket
- * leaves a host or the line, for whatever reason, each of its hosts that has
- * room calls one ticket back to the head of the line. The work for each event
- * is that of a few tickets, however many wait.
+ * from being forgotten is one rule: while tickets stand aside at a host, at
+ * least as many that want it are in the line as it has room for. So whenever a
+ * ticket leaves a host, or leaves the line without having got its turn, each
+ * host concerned calls one back to the head of the line, if it has room. The
+ * work for each event is that of a few tickets, however many wait.
  */
 #include "common/fetch_queue.h"
 
@@ -210,7 +210,6 @@ fetch_queue_next(struct fetch_queue *queue)
 		ticket->hosts[i]->running++;
 	ticket->counted = true;
 	queue->waiting--;
-	hosts_call(queue, ticket);
 	return ticket;
 }
 
@@ -229,12 +228,11 @@ void
 fetch_queue_settle(struct fetch_queue *queue, struct fetch_ticket *ticket,
     const struct address *address)
 {
-	struct address key = address_key(address);
 	struct fetch_host *kept = NULL;
 
 	assert(ticket->counted);
 	for (size_t i = 0; i < ticket->n_hosts; i++)
-		if (memcmp(&ticket->hosts[i]->address, &key, sizeof(key)) == 0)
+		if (address_equal(&ticket->hosts[i]->address, address))
 			kept = ticket->hosts[i];
 	if (kept == NULL)
 		return;

@@ -3,10 +3,9 @@
  * One HTTPS GET of a policy (RFC 8461 3.2, 3.3): see fetch_transfer.h.
  *
  * Each transfer has a DNS cache of its own, a "share", that holds nothing but
- * its pinned addresses and is gone with it: in the common cache pins would
- * stay for good, and one fetch would see the pins of another. A name that is
- * not pinned would make libcurl start a resolver thread; so no transfer is
- * made without addresses.
+ * its pinned addresses and is gone with it; in the common cache libcurl would
+ * keep each pin for good. For a name without a pin it would start a resolver
+ * thread, so no transfer is made without addresses.
  */
 #include "common/fetch_transfer.h"
 

@@ -81,10 +81,7 @@ static void link_lost(struct engine_link *link, const char *why);
 /* The life of an ask */
 
 static void
-<<<<<<< HEAD
-ask_free(struct link_ask *ask)
-=======
-stop_waiting(struct engine_ask *ask)
+stop_waiting(struct link_ask *ask)
 {
 	HASH_DELETE(hh, ask->link->table, ask);
 	TAILQ_REMOVE(&ask->link->waiting, ask, entry);
@@ -92,8 +89,7 @@ stop_waiting(struct engine_ask *ask)
 }
 
 static void
-ask_free(struct engine_ask *ask)
->>>>>>> w-filter
+ask_free(struct link_ask *ask)
 {
 	if (ask->waiting)
 		stop_waiting(ask);
@@ -313,13 +309,8 @@ link_close(struct engine_link *link)
 {
 	clock_timer_cancel(&link->greeting);
 	if (link->bev != NULL) {
-<<<<<<< HEAD
-		/* libevent closes it on a later turn, and there may be none:
-		 * a private engine must see its end of file now. */
-=======
 		/* libevent closes on a later turn; the engine is to see the
 		 * end now, when there may be no later turn. */
->>>>>>> w-filter
 		shutdown(bufferevent_getfd(link->bev), SHUT_RDWR);
 		bufferevent_free(link->bev);
 	}

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,7 +56,6 @@ arrange_fds(int fd)
 static void __attribute__((noreturn)) become_engine(int fd, const char *program,
     const char *config_file, bool memory_only)
 {
-<<<<<<< HEAD
 	const char *args[] = { program, "-F", ENGINE_FD_TEXT, NULL, NULL, NULL,
 		NULL };
 	size_t n = 3;
@@ -66,13 +66,10 @@ static void __attribute__((noreturn)) become_engine(int fd, const char *program,
 		args[n++] = "-f";
 		args[n++] = config_file;
 	}
-=======
->>>>>>> w-filter
 	reset_signals();
 	if (arrange_fds(fd) == 0)
-		execl(program, program, "-F", ENGINE_FD_TEXT,
-		    config_file == NULL ? NULL : "-f", config_file,
-		    (char *)NULL);
+		/* execv() does not write to the strings; C cannot say so. */
+		execv(program, (char *const *)(uintptr_t)args);
 	log_error("cannot run %s: %s", program, strerror(errno));
 	_exit(127);
 }

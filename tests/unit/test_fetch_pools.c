@@ -387,6 +387,7 @@ a_lack_of_memory_for_events_is_waited_out(void **state)
 	run_until_told(&told[1]);
 	assert_string_equal(told[0].why, "");
 	assert_string_equal(told[1].why, "");
+	assert_int_equal(server->accepted, 4); /* each began anew */
 	https_server_free(server);
 }
 
