@@ -4,40 +4,48 @@
  * getdns reads is read once and for good, search list and options included.
  */
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "common/resolver.h"
 #include "proto/span.h"
 
 #define DNS_PORT 53
 
-/* "nameserver 192.0.2.1", with whatever behind it. */
 static bool
-nameserver_parse(const char *line, struct address *out)
+is_blank(char c)
 {
-	char word[16], text[64];
-
-	return sscanf(line, "%15[a-z]%*[ \t]%63s", word, text) == 2 &&
-	    strcmp(word, "nameserver") == 0 && address_parse(text, out);
+	return c == ' ' || c == '\t';
 }
 
-size_t
-resolver_from_resolv_conf(const char *path, struct resolver_upstream *out)
+/* "nameserver 192.0.2.1", with whatever behind a blank. */
+static bool
+nameserver_parse(struct span line, struct address *out)
 {
-	FILE *file = fopen(path, "re");
-	char line[512];
-	struct address address;
-	size_t n = 0, left = LIMIT_RESOLV_CONF;
-	bool at_start = true, is_line;
+	static const size_t word = sizeof("nameserver") - 1;
+	struct span rest;
+	char text[ADDRESS_SIZE];
 
-	if (file == NULL)
-		return 0;
-	while (
-	    left >= sizeof(line) && fgets(line, sizeof(line), file) != NULL) {
-		left -= strlen(line);
-		is_line = at_start; /* not the rest of a long one */
-		at_start = strchr(line, '\n') != NULL;
-		if (!is_line || !nameserver_parse(line, &address))
+	if (!span_starts(line, "nameserver") || line.len == word ||
+	    !is_blank(line.p[word]))
+		return false;
+	rest.p = line.p + word;
+	rest.len = line.len - word;
+	rest = span_trim(rest);
+	for (size_t i = 0; i < rest.len; i++)
+		if (is_blank(rest.p[i]))
+			rest.len = i;
+	return span_copy(rest, text, sizeof(text)) && address_parse(text, out);
+}
+
+static size_t
+nameserver_choose(struct span file, struct resolver_upstream *out)
+{
+	struct span line;
+	struct address address;
+	size_t n = 0;
+
+	while (span_cut(&file, '\n', &line)) {
+		if (!nameserver_parse(line, &address))
 			continue;
 		if (n > 0 && !address_is_loopback(&address))
 			continue;
@@ -48,6 +56,25 @@ resolver_from_resolv_conf(const char *path, struct resolver_upstream *out)
 		if (out->trusted_ad)
 			break;
 	}
-	fclose(file);
+	return n;
+}
+
+size_t
+resolver_from_resolv_conf(const char *path, struct resolver_upstream *out)
+{
+	FILE *file = fopen(path, "re");
+	char *text = malloc(LIMIT_RESOLV_CONF);
+	struct span all = { text, 0 };
+	size_t n = 0;
+
+	if (file == NULL || text == NULL)
+		goto out;
+	all.len = fread(text, 1, LIMIT_RESOLV_CONF, file);
+	if (ferror(file) == 0)
+		n = nameserver_choose(all, out);
+out:
+	free(text);
+	if (file != NULL)
+		fclose(file);
 	return n;
 }
