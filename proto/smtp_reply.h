@@ -11,8 +11,8 @@
 
 #include "proto/span.h"
 
-#define SMTP_REPLY_MAX 16384 /* octets of one whole reply, line ends included  \
-			      */
+/* Octets of one whole reply, line ends (two octets each) included. */
+#define SMTP_REPLY_MAX 16384
 #define SMTP_REPLY_TEXT_MAX 512
 
 enum smtp_reply_state {
@@ -22,12 +22,16 @@ enum smtp_reply_state {
 };
 
 struct smtp_reply {
+	enum smtp_reply_state state;
 	unsigned code;	      /* 200 to 599; 0 before the first line */
 	size_t octets, lines; /* taken so far */
 	const char *why;      /* static text when BAD */
 	char text[SMTP_REPLY_TEXT_MAX]; /* of the last line, printable ASCII,
 					   other octets as '?', cut to fit */
-	/* For the reply to EHLO: which extensions were named. */
+	/*
+	 * For the reply to EHLO (250): which extensions were named on the lines
+	 * after the first, which is the greeting.
+	 */
 	bool starttls, pipelining, smtputf8, eightbitmime, size;
 };
 
@@ -35,8 +39,8 @@ struct smtp_reply {
 void smtp_reply_init(struct smtp_reply *reply);
 
 /*
- * Takes the next line, without its line end. After DONE or BAD no line may
- * follow before smtp_reply_init().
+ * Takes the next line, without its line end, and returns reply->state. After
+ * DONE or BAD no line may follow before smtp_reply_init().
  */
 enum smtp_reply_state smtp_reply_line(struct smtp_reply *reply,
     struct span line);

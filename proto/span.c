@@ -4,18 +4,14 @@
 
 #include <string.h>
 
+#include "proto/ascii.h"
+
 struct span
 span_of(const char *string)
 {
 	struct span s = { string, string == NULL ? 0 : strlen(string) };
 
 	return s;
-}
-
-static char
-fold(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 bool
@@ -30,7 +26,7 @@ span_is_nocase(struct span s, const char *string)
 	if (s.len != strlen(string))
 		return false;
 	for (size_t i = 0; i < s.len; i++)
-		if (fold(s.p[i]) != fold(string[i]))
+		if (ascii_lower(s.p[i]) != ascii_lower(string[i]))
 			return false;
 	return true;
 }
@@ -64,20 +60,14 @@ span_cut(struct span *rest, char sep, struct span *head)
 	return true;
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 struct span
 span_trim(struct span s)
 {
-	while (s.len > 0 && is_blank(s.p[0])) {
+	while (s.len > 0 && ascii_is_blank(s.p[0])) {
 		s.p++;
 		s.len--;
 	}
-	while (s.len > 0 && is_blank(s.p[s.len - 1]))
+	while (s.len > 0 && ascii_is_blank(s.p[s.len - 1]))
 		s.len--;
 	return s;
 }
@@ -105,7 +95,7 @@ span_number(struct span s, unsigned long max, unsigned long *number)
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned long digit = (unsigned long)(s.p[i] - '0');
 
-		if (s.p[i] < '0' || s.p[i] > '9' || digit > max ||
+		if (!ascii_is_digit(s.p[i]) || digit > max ||
 		    n > (max - digit) / 10)
 			return false;
 		n = n * 10 + digit;

@@ -26,7 +26,8 @@ struct sts_policy {
 	uint32_t max_age_s;
 	bool max_age_capped; /* the published value was larger */
 	size_t n_mx;
-	char **mx; /* patterns: lower case, in order, no repeats; owned */
+	char **mx; /* patterns: lower case, in order, no repeats; one block,
+		      owned; NULL in mode none, where they mean nothing */
 };
 
 enum sts_policy_result {
