@@ -50,9 +50,12 @@ class Lab:
             if destination.policy is not None:
                 self.policy_hosts.listen(destination.domain,
                                          destination.policy)
-        configure(self.authority.bundle)
+        self.configure()
         self.rows.stage("smtpd with filter-strictmx")
         self.server.start()
+
+    def configure(self, **settings):
+        configure(self.authority.bundle, **settings)
 
 
 def parse():
