@@ -54,9 +54,10 @@
 #define LIMIT_SMTP_LINE 2048 /* of a reply; RFC 5321 4.5.3.1.5 wants 512 */
 #define LIMIT_PROBE_MS 12000 /* one MX with all its addresses */
 #define LIMIT_PROBE_ADDRESS_MS                                                 \
-	5000			/* one address of it, while there are more */
-#define LIMIT_PROBE_ADDRESSES 8 /* tried of one MX */
-#define LIMIT_PROBE_GOOD_S 300	/* how long a good probe holds */
+	5000			 /* one address of it, while there are more */
+#define LIMIT_PROBE_ADDRESSES 8	 /* tried of one MX */
+#define LIMIT_PROBE_GRACE_MS 250 /* a session ends itself that much earlier */
+#define LIMIT_PROBE_GOOD_S 300	 /* how long a good probe holds */
 #define LIMIT_PROBE_GRACE_MS 250
 #define LIMIT_PROBE_BAD_S 60
 
@@ -87,13 +88,14 @@
 #define LIMIT_FILTER_LINE 73728 /* smtpd's are at most 64 KiB and a bit */
 #define LIMIT_FILTER_SESSIONS 65536
 #define LIMIT_FILTER_DEADLINE_SLACK_MS 5000 /* past the engine's deadline */
-#define LIMIT_FILTER_OUTPUT 67108864	    /* answers that smtpd does not read */
+#define LIMIT_FILTER_OUTPUT 67108864 /* answers that smtpd does not read */
 #define LIMIT_ENGINE_ASKS LIMIT_QUERY_IN_FLIGHT
-#define LIMIT_ENGINE_OUTPUT 4194304 /* requests that the engine does not read */
+#define LIMIT_ENGINE_OUTPUT 4194304 /* requests that the engine does not read  \
+				     */
 #define LIMIT_ENGINE_ANSWER 262144  /* one line of it, "explain" included */
 #define LIMIT_ENGINE_END_MS 2000    /* a private one, after its end of file */
 #define LIMIT_ENGINE_TERM_MS 1000   /* and after SIGTERM */
-#define LIMIT_RESTART_MIN_MS 100	    /* of an engine that died */
+#define LIMIT_RESTART_MIN_MS 100    /* of an engine that died */
 #define LIMIT_RESTART_MAX_MS 10000
 
 /* Process */

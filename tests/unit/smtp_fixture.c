@@ -123,6 +123,38 @@ smtp_fixture_good_script(void)
 		.ctx = good_ctx };
 }
 
+struct smtp_sink_script
+smtp_fixture_silent_at(enum smtp_stage stage)
+{
+	struct smtp_sink_script script = smtp_fixture_good_script();
+
+	script.quit = NULL;
+	if (stage <= SMTP_STAGE_EHLO_TLS)
+		script.ehlo_tls = NULL;
+	if (stage <= SMTP_STAGE_TLS)
+		script.no_handshake = true;
+	if (stage <= SMTP_STAGE_STARTTLS)
+		script.starttls = NULL;
+	if (stage <= SMTP_STAGE_EHLO)
+		script.ehlo = NULL;
+	if (stage <= SMTP_STAGE_GREETING)
+		script.greeting = NULL;
+	return script;
+}
+
+const struct smtp_fixture_silence
+    smtp_fixture_silences[SMTP_FIXTURE_SILENCES] = {
+	    { SMTP_STAGE_GREETING, RESULT_NONE, "timed out at the greeting",
+		"+", "+." },
+	    { SMTP_STAGE_EHLO, RESULT_NONE, "timed out at EHLO", "+E", "+E." },
+	    { SMTP_STAGE_STARTTLS, RESULT_NONE, "timed out at STARTTLS", "+ES",
+		"+ES." },
+	    { SMTP_STAGE_TLS, RESULT_VALIDATION_FAILURE,
+		"timed out at the TLS handshake", "+ESh", "+ESh." },
+	    { SMTP_STAGE_EHLO_TLS, RESULT_VALIDATION_FAILURE,
+		"timed out at EHLO after the TLS handshake", "+ESTE",
+		"+ESTE!" },
+    };
 bool
 smtp_fixture_serve(struct smtp_fixture *f, const char *address,
     const struct smtp_sink_script *script)

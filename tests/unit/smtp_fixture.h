@@ -47,6 +47,20 @@ int smtp_fixture_tear_down(void **state);
 /* A server where all is well. ctx is borrowed from the group. */
 struct smtp_sink_script smtp_fixture_good_script(void);
 
+/* The same that falls silent at a stage; at READY, after QUIT. */
+struct smtp_sink_script smtp_fixture_silent_at(enum smtp_stage stage);
+
+/* Where a server can fall silent; what it has heard by then, and at the end. */
+struct smtp_fixture_silence {
+	enum smtp_stage stage;
+	enum result_type result;
+	const char *why; /* when time has passed */
+	const char *log, *log_after;
+};
+#define SMTP_FIXTURE_SILENCES 5
+extern const struct smtp_fixture_silence
+    smtp_fixture_silences[SMTP_FIXTURE_SILENCES];
+
 /* Puts a sink in place of the last one. False when address is not there. */
 bool smtp_fixture_serve(struct smtp_fixture *f, const char *address,
     const struct smtp_sink_script *script);

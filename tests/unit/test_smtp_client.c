@@ -266,55 +266,17 @@ replies_without_end_are_cut_short(void **state)
 	free(octets);
 }
 
-/* The script that falls silent at a stage. */
-static struct smtp_sink_script
-script_silent_at(enum smtp_stage stage)
-{
-	struct smtp_sink_script script = smtp_fixture_good_script();
-
-	script.quit = NULL;
-	if (stage < SMTP_STAGE_EHLO_TLS)
-		script.ehlo_tls = NULL;
-	script.no_handshake = stage < SMTP_STAGE_EHLO_TLS;
-	if (stage < SMTP_STAGE_TLS)
-		script.starttls = NULL;
-	if (stage < SMTP_STAGE_STARTTLS)
-		script.ehlo = NULL;
-	if (stage < SMTP_STAGE_EHLO)
-		script.greeting = NULL;
-	if (stage == SMTP_STAGE_EHLO_TLS)
-		script.ehlo_tls = NULL;
-	return script;
-}
-
-/* Where a server falls silent, and what it has heard by then. */
-static const struct silence {
-	enum smtp_stage stage;
-	enum result_type result;
-	const char *why;
-	const char *log, *log_after;
-} silences[] = {
-	{ SMTP_STAGE_GREETING, RESULT_NONE, "timed out at the greeting", "+",
-	    "+." },
-	{ SMTP_STAGE_EHLO, RESULT_NONE, "timed out at EHLO", "+E", "+E." },
-	{ SMTP_STAGE_STARTTLS, RESULT_NONE, "timed out at STARTTLS", "+ES",
-	    "+ES." },
-	{ SMTP_STAGE_TLS, RESULT_VALIDATION_FAILURE,
-	    "timed out at the TLS handshake", "+ESh", "+ESh." },
-	{ SMTP_STAGE_EHLO_TLS, RESULT_VALIDATION_FAILURE,
-	    "timed out at EHLO after the TLS handshake", "+ESTE", "+ESTE!" },
-};
-#define N_SILENCES (sizeof(silences) / sizeof(silences[0]))
-
 static void
 silence_at_each_stage_ends_by_its_limit(void **state)
 {
 	struct smtp_fixture *f = *state;
 
 	smtp_dialer_set_limits(f->dialer, &short_limits);
-	for (size_t i = 0; i < N_SILENCES; i++) {
-		const struct silence *at = &silences[i];
-		struct smtp_sink_script script = script_silent_at(at->stage);
+	for (size_t i = 0; i < SMTP_FIXTURE_SILENCES; i++) {
+		const struct smtp_fixture_silence *at =
+		    &smtp_fixture_silences[i];
+		struct smtp_sink_script script =
+		    smtp_fixture_silent_at(at->stage);
 
 		smtp_fixture_try(f, &script);
 		smtp_fixture_assert_failed(f, at->stage, at->result, at->why);
@@ -328,9 +290,11 @@ silence_at_each_stage_ends_by_the_deadline(void **state)
 	struct smtp_fixture *f = *state;
 
 	f->target.deadline_ms = 300;
-	for (size_t i = 0; i < N_SILENCES; i++) {
-		const struct silence *at = &silences[i];
-		struct smtp_sink_script script = script_silent_at(at->stage);
+	for (size_t i = 0; i < SMTP_FIXTURE_SILENCES; i++) {
+		const struct smtp_fixture_silence *at =
+		    &smtp_fixture_silences[i];
+		struct smtp_sink_script script =
+		    smtp_fixture_silent_at(at->stage);
 
 		smtp_fixture_try(f, &script);
 		smtp_fixture_assert_failed(f, at->stage, at->result, at->why);
@@ -363,100 +327,6 @@ silence_after_quit_ends_too(void **state)
 	smtp_fixture_try(f, &script);
 	smtp_fixture_run_until_log(f, "+ESTEQ!");
 	assert_int_equal(f->n_calls, 1);
-}
-
-static void
-a_session_can_be_cancelled_at_each_stage(void **state)
-{
-	struct smtp_fixture *f = *state;
-
-	for (size_t i = 0; i < N_SILENCES; i++) {
-		const struct silence *at = &silences[i];
-		struct smtp_sink_script script = script_silent_at(at->stage);
-
-		assert_true(smtp_fixture_serve(f, "127.0.0.1", &script));
-		smtp_fixture_start(f);
-		smtp_fixture_run_until_log(f, at->log);
-		f->port.cancel(f->port.self, &f->session);
-		assert_null(f->session);
-		smtp_fixture_run_until_log(f, at->log_after);
-		assert_int_equal(f->n_calls, 0);
-	}
-}
-
-static void
-quit_before_ready_cuts_without_a_callback(void **state)
-{
-	struct smtp_fixture *f = *state;
-	struct smtp_sink_script script = script_silent_at(SMTP_STAGE_EHLO);
-
-	assert_true(smtp_fixture_serve(f, "127.0.0.1", &script));
-	smtp_fixture_start(f);
-	smtp_fixture_run_until_log(f, "+E");
-	f->port.quit(f->port.self, &f->session);
-	assert_null(f->session);
-	smtp_fixture_run_until_log(f, "+E.");
-	assert_int_equal(f->n_calls, 0);
-}
-
-static void
-a_session_can_be_cancelled_before_the_loop_turns(void **state)
-{
-	struct smtp_fixture *f = *state;
-	struct smtp_sink_script script = smtp_fixture_good_script();
-
-	assert_true(smtp_fixture_serve(f, "127.0.0.1", &script));
-	smtp_fixture_start(f);
-	f->port.cancel(f->port.self, &f->session);
-	event_base_loop(f->base, EVLOOP_NONBLOCK);
-	assert_int_equal(f->n_calls, 0);
-	assert_string_equal(smtp_sink_log(f->sink), "");
-	f->port.cancel(f->port.self, &f->session);
-	f->port.quit(f->port.self, &f->session);
-}
-
-static void
-a_session_can_be_cancelled_within_its_callback(void **state)
-{
-	struct smtp_fixture *f = *state;
-	struct smtp_sink_script script = smtp_fixture_good_script();
-
-	f->then = FIXTURE_CANCELS;
-	smtp_fixture_try(f, &script);
-	assert_int_equal(f->result.stage, SMTP_STAGE_READY);
-	smtp_fixture_run_until_log(f, "+ESTE!");
-}
-
-static void
-a_kept_session_that_the_server_leaves_can_still_quit(void **state)
-{
-	struct smtp_fixture *f = *state;
-	struct smtp_sink_script script = smtp_fixture_good_script();
-
-	f->then = FIXTURE_KEEPS;
-	smtp_fixture_try(f, &script);
-	smtp_sink_free(f->sink);
-	f->sink = NULL;
-	event_base_loop(f->base, EVLOOP_ONCE);
-	f->port.quit(f->port.self, &f->session);
-	assert_int_equal(f->n_calls, 1);
-}
-
-static void
-a_dialer_can_go_while_sessions_run(void **state)
-{
-	struct smtp_fixture *f = *state;
-	struct smtp_sink_script script = script_silent_at(SMTP_STAGE_READY);
-
-	assert_int_equal(smtp_fixture_try(f, &script)->stage, SMTP_STAGE_READY);
-	smtp_fixture_run_until_log(f, "+ESTEQ");
-	f->n_calls = 0;
-	smtp_fixture_start(f); /* a second one beside the one that quits */
-	smtp_dialer_free(f->dialer);
-	f->dialer = NULL;
-	event_base_loop(f->base, EVLOOP_NONBLOCK);
-	assert_int_equal(f->n_calls, 0);
-	smtp_dialer_free(NULL);
 }
 
 static void
@@ -505,39 +375,6 @@ a_connection_that_is_not_answered_times_out(void **state)
 	close(listener);
 }
 
-static void
-not_called(const struct smtp_result *result, struct smtp_session *session,
-    void *arg)
-{
-	(void)result;
-	(void)session;
-	(void)arg;
-	fail();
-}
-
-static void
-sessions_are_bounded(void **state)
-{
-	static struct smtp_session *sessions[LIMIT_SMTP_SESSIONS];
-	struct smtp_fixture *f = *state;
-	struct smtp_sink_script script = smtp_fixture_good_script();
-	struct smtp_session *one_more;
-
-	assert_true(smtp_fixture_serve(f, "127.0.0.1", &script));
-	for (size_t i = 0; i < LIMIT_SMTP_SESSIONS; i++) {
-		sessions[i] =
-		    f->port.start(f->port.self, &f->target, not_called, NULL);
-		assert_non_null(sessions[i]);
-	}
-	assert_null(f->port.start(f->port.self, &f->target, not_called, NULL));
-	f->port.cancel(f->port.self, &sessions[0]);
-	one_more = f->port.start(f->port.self, &f->target, not_called, NULL);
-	assert_non_null(one_more);
-	f->port.cancel(f->port.self, &one_more);
-	for (size_t i = 0; i < LIMIT_SMTP_SESSIONS; i++)
-		f->port.cancel(f->port.self, &sessions[i]);
-}
-
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, smtp_fixture_set_up,             \
 	    smtp_fixture_tear_down)
@@ -558,15 +395,8 @@ main(void)
 		TEST(silence_at_each_stage_ends_by_the_deadline),
 		TEST(octets_do_not_put_a_limit_off),
 		TEST(silence_after_quit_ends_too),
-		TEST(a_session_can_be_cancelled_at_each_stage),
-		TEST(quit_before_ready_cuts_without_a_callback),
-		TEST(a_session_can_be_cancelled_before_the_loop_turns),
-		TEST(a_session_can_be_cancelled_within_its_callback),
-		TEST(a_kept_session_that_the_server_leaves_can_still_quit),
-		TEST(a_dialer_can_go_while_sessions_run),
 		TEST(a_port_where_nobody_listens_is_told),
 		TEST(a_connection_that_is_not_answered_times_out),
-		TEST(sessions_are_bounded),
 	};
 
 	return cmocka_run_group_tests_name("smtp_client", tests,
