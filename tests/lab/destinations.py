@@ -17,7 +17,9 @@ class Mx:
     host: str
     preference: int = 10
     certificate: Certificate = None     # None: a good one
-    starttls: str = "yes"               # or "no" (not offered), "454"
+    # "yes", "no" (not offered), "454", "close" (after 220), "inject" (plain
+    # text after 220) or "tls1.1" (nothing newer)
+    starttls: str = "yes"
     listens: bool = True
     ipv6: bool = False
     address: str = ""
@@ -131,6 +133,21 @@ DESTINATIONS = [
         mx=[Mx("mx.starttls-454.test", starttls="454")],
         policy=enforce("mx.starttls-454.test"),
         expect=refused("4.7.4", "mx.starttls-454.test", "STARTTLS")),
+    Destination(
+        "starttls-close.test", "STARTTLS answered 220, then closed",
+        mx=[Mx("mx.starttls-close.test", starttls="close")],
+        policy=enforce("mx.starttls-close.test"),
+        expect=refused("4.7.5", "mx.starttls-close.test", "TLS")),
+    Destination(
+        "starttls-inject.test", "plain text slipped in after the 220",
+        mx=[Mx("mx.starttls-inject.test", starttls="inject")],
+        policy=enforce("mx.starttls-inject.test"),
+        expect=refused("4.7.5", "mx.starttls-inject.test", "STARTTLS")),
+    Destination(
+        "tls1.1.test", "nothing newer than TLS 1.1",
+        mx=[Mx("mx.tls1.1.test", starttls="tls1.1")],
+        policy=enforce("mx.tls1.1.test"),
+        expect=refused("4.7.5", "mx.tls1.1.test", "TLS")),
     Destination(
         "expired.test", "certificate expired",
         mx=[Mx("mx.expired.test", certificate=expired("mx.expired.test"))],
@@ -320,6 +337,7 @@ DESTINATIONS = [
 # lookup up only once: a minute later the fetch has failed.
 FOR_TRIALS = [
     silent("slow.test"),
+    silent("gone.test"),
     silent("pending.test"),
     Destination(
         "lab.test", "the senders' own domain: bounces go there",

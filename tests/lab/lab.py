@@ -50,9 +50,12 @@ class Lab:
             if destination.policy is not None:
                 self.policy_hosts.listen(destination.domain,
                                          destination.policy)
-        configure(self.authority.bundle)
+        self.configure()
         self.rows.stage("smtpd with filter-strictmx")
         self.server.start()
+
+    def configure(self, **settings):
+        configure(self.authority.bundle, **settings)
 
 
 def parse():
@@ -120,14 +123,22 @@ def main():
         namespace.enter([sys.executable, os.path.abspath(__file__),
                          *sys.argv[1:], "--logs", options.logs, "--inside"])
     rows = Rows()
+    try:
+        lab = set_up(options, rows)
+    except (OSError, RuntimeError, Timeout) as error:
+        sys.exit("lab.py: cannot be set up: %s" % error)
+    judge_all(lab, *chosen(options))
+    sys.exit(0 if rows.end() else 1)
+
+
+def set_up(options, rows):
     os.makedirs(options.logs, exist_ok=True)
     namespace.set_up({name: getattr(options, name) for name in
                       ("smtpd", "daemons", "prefix", "logs")},
                      give_addresses(PUBLISHED))
     lab = Lab(rows)
     lab.start()
-    judge_all(lab, *chosen(options))
-    sys.exit(0 if rows.end() else 1)
+    return lab
 
 
 if __name__ == "__main__":

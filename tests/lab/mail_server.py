@@ -36,12 +36,15 @@ match from any for any action "out"
 """
 
 
-def configure(ca_file):
-    os.makedirs("/etc/ssl/certs")       # smtpd 7.x will not start without
+def configure(ca_file, **settings):
+    """settings: further keys, with "_" for "-"."""
+    os.makedirs("/etc/ssl/certs", exist_ok=True)    # smtpd 7.x wants it
     shutil.copy(ca_file, "/etc/ssl/certs/ca-certificates.crt")
-    write("/opt/strictmx/etc/strictmx.conf", STRICTMX_CONF.format(
-        ca_file=ca_file, state=STATE, socket=QUERY_SOCKET,
-        deadline=DEADLINE_S))
+    text = STRICTMX_CONF.format(ca_file=ca_file, state=STATE,
+                                socket=QUERY_SOCKET, deadline=DEADLINE_S)
+    for key, value in settings.items():
+        text += "%s = %s\n" % (key.replace("_", "-"), value)
+    write("/opt/strictmx/etc/strictmx.conf", text)
 
 
 class MailServer:

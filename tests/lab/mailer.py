@@ -38,6 +38,26 @@ def submit(recipient, subject, sender=SENDER, asking=lambda: None):
         return reply
 
 
+def submit_two(first, second, subject):
+    """One message to two recipients: the replies to RCPT."""
+    with smtplib.SMTP("127.0.0.1", PORT, "client.lab.test", 120) as smtp:
+        smtp.ehlo_or_helo_if_needed()
+        smtp.mail(SENDER)
+        codes = [smtp.rcpt(first)[0], smtp.rcpt(second)[0]]
+        if 250 in codes:
+            smtp.data(message(first, subject, SENDER))
+        return codes
+
+
+def ask_and_leave(recipient):
+    """A client that hangs up while it waits for the answer to RCPT."""
+    with smtplib.SMTP("127.0.0.1", PORT, "client.lab.test", 120) as smtp:
+        smtp.ehlo_or_helo_if_needed()
+        smtp.mail(SENDER)
+        smtp.putcmd("rcpt", "TO:<%s>" % recipient)
+        smtp.close()
+
+
 def submit_locally(recipient, subject):
     """One message through sendmail(8) and the server's socket: (exit status,
     what it said)."""

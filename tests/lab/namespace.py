@@ -6,6 +6,7 @@ host is changed, and everything ends with the first process of the namespace.
 /etc, /run, /var and /usr/sbin are fresh tmpfs, so that smtpd and strictmx find
 their files at the paths that are compiled into them.
 """
+import ctypes
 import os
 import shutil
 import socket
@@ -13,6 +14,7 @@ import subprocess
 
 HOSTNAME = "mta.lab.test"
 WORK = "/run/lab"                   # keys, configurations
+MS_REC, MS_PRIVATE = 0x4000, 0x40000        # <sys/mount.h>
 INPUTS = "/mnt"                     # what the lab was called with
 SANITIZER = WORK + "/sanitizer"     # reports of ASan and UBSan
 USERS = {"opensmtpd": 64901, "opensmtpq": 64902, "strictmx": 64903}
@@ -25,8 +27,8 @@ ETC_OF_HOST = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
 def enter(argv):
     """Replaces this process by argv, run as the first of new namespaces."""
     os.execvp("unshare", ["unshare", "--net", "--mount", "--uts", "--ipc",
-                          "--pid", "--fork", "--kill-child", "--mount-proc",
-                          "--"] + argv)
+                          "--pid", "--fork", "--kill-child",
+                          "--propagation", "unchanged", "--"] + argv)
 
 
 def run(*argv):
@@ -52,7 +54,8 @@ def set_up(inputs, addresses6):
     """Makes the world. inputs are the directories logs, prefix, smtpd and
     daemons, which are then found below INPUTS, wherever they were."""
     os.umask(0o022)
-    os.chdir("/")
+    keep_mounts_private()
+    run("mount", "-t", "proc", "proc", "/proc")
     bind(inputs)
     etc = own_etc()
     for path in ("/run", "/var", "/opt", "/usr/sbin", "/usr/libexec"):
@@ -75,6 +78,24 @@ def set_up(inputs, addresses6):
     os.makedirs("/opt/strictmx/etc", exist_ok=True)
     socket.sethostname(HOSTNAME)
     bring_up_network(addresses6)
+
+
+def keep_mounts_private():
+    """Nothing that is mounted here may show outside. That is a property of the
+    mount on which "/" lies, and in a chroot only the root above it names that
+    mount: go up there, in our own namespace, and come back."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    here = os.open("/", os.O_PATH)
+    os.chdir("/")
+    os.chroot("/etc")           # not above the current directory any more
+    while not os.path.samestat(os.stat("."), os.stat("..")):
+        os.chdir("..")
+    os.chroot(".")
+    if libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None) != 0:
+        raise OSError(ctypes.get_errno(), "cannot make the mounts private")
+    os.fchdir(here)
+    os.chroot(".")
+    os.close(here)
 
 
 def bind(inputs):

@@ -32,13 +32,14 @@ class Sinks:
         self.authority = authority
         self.lock = threading.Lock()
         self.messages = []
-        self.listeners = []
 
     def listen(self, mx):
         """Serves mx, see destinations.Mx."""
         certificate = mx.certificate or certificates.good(mx.host)
         context = tls_context(self.authority, certificate)
         stranger = tls_context(self.authority, STRANGER)
+        if mx.starttls == "tls1.1":
+            only_tls11(stranger)
         stranger.sni_callback = choose_by_name({mx.host: context})
 
         class Handler(Session):
@@ -46,7 +47,7 @@ class Sinks:
             host = mx.host
             starttls = mx.starttls
             tls = stranger
-        self.listeners.append(Listener(mx.address, 25, Handler))
+        Listener(mx.address, 25, Handler)
 
     def keep(self, message):
         with self.lock:
@@ -62,6 +63,12 @@ def tls_context(authority, certificate):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority.file(certificate), authority.key)
     return context
+
+
+def only_tls11(context):
+    version = ssl.TLSVersion.TLSv1_1
+    context.minimum_version = context.maximum_version = version
+    context.set_ciphers("ALL:@SECLEVEL=0")
 
 
 def choose_by_name(contexts):
@@ -138,7 +145,12 @@ class Session(socketserver.BaseRequestHandler):
         if self.starttls == "454":
             self.reply("454 4.7.0 TLS not available")
             return
+        if self.starttls == "inject":
+            self.reply("220 2.0.0 go ahead", "250 not encrypted")
+            return
         self.reply("220 2.0.0 go ahead")
+        if self.starttls == "close":
+            return "end"
         self.request = self.tls.wrap_socket(self.request, server_side=True)
         self.secure = True
         self.open_file()

@@ -13,7 +13,7 @@ import namespace
 from destinations import BY_DOMAIN
 from judge import delivery, is_right_refusal, new_subject
 from mail_server import DEADLINE_S, QUERY_SOCKET, greets, leftovers
-from mailer import submit, submit_locally
+from mailer import ask_and_leave, submit, submit_locally, submit_two
 from process import Process, running, wait_for
 
 BAD = "no-starttls.test"
@@ -28,6 +28,8 @@ def submissions(lab):
     check("bounce", "not judged", lambda: bounce(lab))
     check("address literal", "not judged", lambda: address_literal(lab))
     check("sendmail", "not judged", lambda: local_submission(lab))
+    check("two recipients", "each judged alone", lambda: two_recipients(lab))
+    check("client hangs up", "no harm", client_hangs_up)
     check("fast beside slow", "no wait", lambda: fast_beside_slow(lab))
 
 
@@ -65,6 +67,21 @@ def local_submission(lab):
     if status != 0:
         return "exit status %d: %s" % (status, text), False
     return delivery(lab, subject, BAD_MX, False)
+
+
+def two_recipients(lab):
+    subject = new_subject("two")
+    codes = submit_two("user@good.test", "user@" + BAD, subject)
+    happened, ok = delivery(lab, subject, "mx.good.test", True)
+    return "%s, %s" % (codes, happened), ok and codes == [250, 451]
+
+
+def client_hangs_up():
+    """The answer that nobody waits for comes at the deadline, and the next
+    one for the same domain must still find its session."""
+    ask_and_leave("user@gone.test")
+    reply = submit("user@gone.test", new_subject("gone.test"))
+    return str(reply), greets() and reply.text.startswith("4.4.3")
 
 
 def ask_slowly(lab, pool, domain):
@@ -153,6 +170,58 @@ def smtpd_killed(lab):
     return "none", True
 
 
+def settings(lab):
+    """other settings"""
+    check = lab.rows.check
+    restart(lab, mode="testing")
+    check("mode = testing", "accepted, would-defer in the log",
+          lambda: testing_mode(lab))
+    restart(lab, local_submission="judge", unreachable="proceed",
+            engine_away="proceed")
+    check("local-submission = judge", "refused", lambda: judged_locally(lab))
+    check("unreachable = proceed", "accepted", lambda: accepted(
+        "unreachable.test"))
+    check("engine-away = proceed", "accepted", lambda: away_accepted(lab))
+    restart(lab)
+
+
+def restart(lab, **changed):
+    lab.server.stop()
+    lab.configure(**changed)
+    lab.server.start()
+
+
+def accepted(domain):
+    reply = submit("user@" + domain, new_subject(domain))
+    return str(reply), reply.code == 250
+
+
+def testing_mode(lab):
+    happened, ok = accepted(BAD)
+    wait_for("log line", lambda: lab.server.logged(BAD, "would-defer"), 5)
+    return happened, ok
+
+
+def judged_locally(lab):
+    subject = new_subject(BAD)
+    lab.refused.add(subject)
+    status, text = submit_locally("user@" + BAD, subject)
+    return "exit status %d" % status, status != 0 and BAD_MX in text, text
+
+
+def away_accepted(lab):
+    with ThreadPoolExecutor(1) as pool:
+        asking = threading.Event()
+        slow = pool.submit(submit, "user@pending.test",
+                           new_subject("pending.test"), asking=asking.set)
+        asking.wait(20)
+        submit("user@good.test", new_subject("good.test"))
+        pending = not slow.done()
+        kill_engine()
+        reply = slow.result()
+    return str(reply), pending and reply.code == 250
+
+
 def daemon(lab):
     """strictmxd as a daemon, and strictmx ask"""
     check = lab.rows.check
@@ -229,4 +298,4 @@ def without_daemon(lab):
         str(reply)
 
 
-TRIALS = [submissions, engine, daemon]
+TRIALS = [submissions, engine, settings, daemon]
