@@ -143,15 +143,17 @@ fuzz_peer_hang_up(struct fuzz_peer *peer)
 	if (peer->fd != -1)
 		close(peer->fd);
 	peer->fd = -1;
+	peer->heard_len = 0;
 	fuzz_peer_settle(peer);
 }
 
 void
 fuzz_peer_cleanup(struct fuzz_peer *peer)
 {
-	fuzz_peer_hang_up(peer);
+	if (peer->fd != -1)
+		close(peer->fd);
 	free(peer->heard);
-	peer->heard = NULL;
+	*peer = (struct fuzz_peer){ .fd = -1 };
 }
 
 bool
