@@ -49,12 +49,14 @@ static const char argument[] = "user@example.com";
 static void ask(void);
 static void hear_requests(void);
 
-/* A line of those that were said gives this answer to this id. */
+/* A line of those that were said, after the greeting, is this answer. */
 static bool
 was_said(unsigned long id, const struct link_answer *answer)
 {
 	struct span rest = { said, said_len }, line;
 
+	if (!span_cut(&rest, '\n', &line) || !span_is(line, QUERY_GREETING))
+		return false;
 	while (span_cut(&rest, '\n', &line)) {
 		struct query_answer found = query_answer_parse(line);
 		unsigned long number;
@@ -103,6 +105,18 @@ ask(void)
 	    answered, a);
 	assert(a->ask != NULL);
 	a->made = true;
+}
+
+/* A connection is lost: all that were asked before are away. */
+static void
+hang_up(void)
+{
+	size_t n = n_askers;
+
+	fuzz_peer_hang_up(&engine);
+	heard_len = 0;
+	for (size_t i = 0; i < n; i++)
+		assert(askers[i].ask == NULL);
 }
 
 /* What waits has time left; and with none left, nothing waits. */
@@ -195,8 +209,7 @@ something_else_happens(void)
 			    &askers[fuzz_choose(&input, 256) % n_askers].ask);
 		break;
 	case 3:
-		fuzz_peer_hang_up(&engine);
-		heard_len = 0;
+		hang_up();
 		break;
 	case 4:
 		clock_advance(test_clock, ms[fuzz_choose(&input, 5)]);
