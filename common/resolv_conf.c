@@ -7,15 +7,10 @@
 #include <stdlib.h>
 
 #include "common/resolver.h"
+#include "proto/ascii.h"
 #include "proto/span.h"
 
 #define DNS_PORT 53
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
 
 /* "nameserver 192.0.2.1", with whatever behind a blank. */
 static bool
@@ -26,13 +21,13 @@ nameserver_parse(struct span line, struct address *out)
 	char text[ADDRESS_SIZE];
 
 	if (!span_starts(line, "nameserver") || line.len == word ||
-	    !is_blank(line.p[word]))
+	    !ascii_is_blank(line.p[word]))
 		return false;
 	rest.p = line.p + word;
 	rest.len = line.len - word;
 	rest = span_trim(rest);
 	for (size_t i = 0; i < rest.len; i++)
-		if (is_blank(rest.p[i]))
+		if (ascii_is_blank(rest.p[i]))
 			rest.len = i;
 	return span_copy(rest, text, sizeof(text)) && address_parse(text, out);
 }
