@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/ascii.h"
+
 #define MESSAGE_HEADER 12
 #define RECORD_HEADER 10 /* type, class, TTL and RDLENGTH behind the owner */
 #define CLASS_IN 1
@@ -43,7 +45,7 @@ name_text(const uint8_t *labels, char out[DOMAIN_SIZE])
 				out[0] = '\0';
 				return false;
 			}
-			out[n++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+			out[n++] = ascii_lower((char)c);
 		}
 	}
 	out[n] = '\0';
