@@ -6,7 +6,13 @@
  * on with MAIL. OpenSSL on libevent's bufferevents.
  *
  * Plain text that follows the 220 to STARTTLS ends the session (nothing that
- * was said in clear is believed after the handshake).
+ * was said in clear is believed after the handshake). STARTTLS is used wherever
+ * it is offered; only a target that asks for no proof goes on without it when
+ * it is not, or is refused. A handshake that fails always ends the session.
+ *
+ * The certificate is judged whatever was asked for: a session that is ready
+ * without PROOF_PKIX has, under TLS, the reason in result, certificate_bad and
+ * why of its struct smtp_result.
  */
 #ifndef STRICTMX_COMMON_SMTP_CLIENT_H
 #define STRICTMX_COMMON_SMTP_CLIENT_H

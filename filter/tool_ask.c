@@ -79,6 +79,22 @@ member(const json_t *object, const char *name)
 	return s == NULL ? "-" : s;
 }
 
+/* A cached policy binds without a look at the record. */
+static void
+print_record(const json_t *record, const json_t *policy)
+{
+	if (strcmp(member(policy, "state"), "cached") == 0 &&
+	    strcmp(member(record, "state"), "unknown") == 0) {
+		puts("  record  not needed: the policy is cached");
+		return;
+	}
+	printf("  record  %s, id %s", member(record, "state"),
+	    member(record, "id"));
+	if (json_is_string(json_object_get(record, "why")))
+		printf(": %s", member(record, "why"));
+	putchar('\n');
+}
+
 static void
 print_policy(const json_t *policy)
 {
@@ -130,11 +146,7 @@ print_facts(const char *recipient, const json_t *facts)
 	    member(facts, "reason"));
 	if (record == NULL)
 		return; /* exempt: there are no facts */
-	printf("  record  %s, id %s", member(record, "state"),
-	    member(record, "id"));
-	if (json_is_string(json_object_get(record, "why")))
-		printf(": %s", member(record, "why"));
-	putchar('\n');
+	print_record(record, json_object_get(facts, "policy"));
 	print_policy(json_object_get(facts, "policy"));
 	if (json_array_size(hosts) == 0)
 		printf("  mx      %s\n", member(set, "state"));

@@ -3,16 +3,13 @@
  * The answer reader: the first octet is the type asked for, the rest is the
  * message; the name asked for is always a.example.
  */
-#include <assert.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "tests/fuzz/fuzz.h"
+
 #include <string.h>
 
 #include "proto/dns_message.h"
 
 #define NAME "a.example"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Reads every octet, so that a span that points astray is seen. */
 static void
@@ -74,18 +71,18 @@ answer_check(const struct dns_answer *answer, enum dns_type type)
 }
 
 int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	static const enum dns_type types[] = { DNS_A, DNS_CNAME, DNS_MX,
 		DNS_TXT, DNS_AAAA, DNS_TLSA };
 	struct dns_answer *answer;
 
-	if (size == 0)
+	if (len == 0)
 		return 0;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (data[0] != types[i])
+		if (bytes[0] != types[i])
 			continue;
-		answer = dns_message_read(data + 1, size - 1, NAME, types[i]);
+		answer = dns_message_read(bytes + 1, len - 1, NAME, types[i]);
 		assert(answer != NULL);
 		answer_check(answer, types[i]);
 		dns_answer_free(answer);

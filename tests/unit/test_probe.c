@@ -373,6 +373,54 @@ a_probe_can_be_cancelled_at_each_step(void **state)
 	probe_cancel(&play->probe);
 }
 
+/* The linker puts these in place of the C library's (--wrap). */
+static int calls = -1; /* that go well; negative: all */
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+char *__real_strdup(const char *string);
+char *__wrap_strdup(const char *string);
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	return calls >= 0 && calls-- == 0 ? NULL : __real_calloc(n, size);
+}
+
+char *
+__wrap_strdup(const char *string)
+{
+	return calls >= 0 && calls-- == 0 ? NULL : __real_strdup(string);
+}
+
+static void
+a_probe_without_memory_does_not_begin(void **state)
+{
+	struct probe_play *play = *state;
+
+	for (int n = 0; n < 4; n++) { /* itself, two names, the deadline */
+		calls = n;
+		assert_null(probe_play_start(play));
+		assert_int_equal(calls, -1);
+	}
+	clock_advance(play->ports.clock, 2 * LIMIT_PROBE_MS);
+	assert_int_equal(play->n_done, 0);
+}
+
+static void
+a_limit_without_memory_leaves_the_deadline(void **state)
+{
+	struct probe_play *play = *state;
+
+	probe_play_start(play);
+	probe_play_answer(play, DNS_AAAA, DNS_FOUND, "2001:db8::1 2001:db8::2");
+	calls = 1; /* the session itself, but not the timer */
+	probe_play_answer(play, DNS_A, DNS_NO_DATA, NULL);
+	assert_int_equal(calls, -1);
+	clock_advance(play->ports.clock, LIMIT_PROBE_MS);
+	assert_done(play, PROBE_UNREACHABLE, RESULT_NONE,
+	    "did not answer in time", "2001:db8::1");
+}
+
 static void
 states_have_names(void **state)
 {
@@ -416,6 +464,8 @@ main(void)
 		TEST(lookups_without_an_answer_end_by_the_deadline),
 		TEST(little_time_left_is_still_a_deadline),
 		TEST(a_probe_can_be_cancelled_at_each_step),
+		TEST(a_probe_without_memory_does_not_begin),
+		TEST(a_limit_without_memory_leaves_the_deadline),
 		TEST(states_have_names),
 	};
 

@@ -85,6 +85,36 @@ a_kept_session_that_the_server_leaves_can_still_quit(void **state)
 	event_base_loop(f->base, EVLOOP_ONCE);
 	f->port.quit(f->port.self, &f->session);
 	assert_int_equal(f->n_calls, 1);
+	/* Gone at once: there is nobody to wait for. */
+	event_base_loop(f->base, EVLOOP_NONBLOCK);
+	assert_int_equal(event_base_get_num_events(f->base,
+			     EVENT_BASE_COUNT_ADDED),
+	    0);
+}
+
+static void
+stop(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(arg);
+}
+
+static void
+the_deadline_is_over_when_a_session_is_ready(void **state)
+{
+	const struct timeval past_deadline = { 1, 200000 };
+	struct smtp_fixture *f = *state;
+	struct smtp_sink_script script = smtp_fixture_good_script();
+
+	f->then = FIXTURE_KEEPS;
+	f->target.deadline_ms = 1000;
+	smtp_fixture_try(f, &script);
+	event_base_once(f->base, -1, EV_TIMEOUT, stop, f->base, &past_deadline);
+	event_base_dispatch(f->base);
+	f->port.quit(f->port.self, &f->session);
+	smtp_fixture_run_until_log(f, "+ESTEQ.");
+	assert_int_equal(f->n_calls, 1);
 }
 
 static void
@@ -151,6 +181,7 @@ main(void)
 		TEST(a_session_can_be_cancelled_before_the_loop_turns),
 		TEST(a_session_can_be_cancelled_within_its_callback),
 		TEST(a_kept_session_that_the_server_leaves_can_still_quit),
+		TEST(the_deadline_is_over_when_a_session_is_ready),
 		TEST(a_dialer_can_go_while_sessions_run),
 		TEST(sessions_are_bounded),
 	};

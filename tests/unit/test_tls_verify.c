@@ -413,6 +413,53 @@ the_roots_of_the_system_are_the_default(void **state)
 	tls_verify_free(NULL);
 }
 
+/* The linker puts these in place of the libraries' (--wrap). */
+static bool no_calloc, no_context, no_ssl;
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+SSL_CTX *__real_SSL_CTX_new(const SSL_METHOD *method);
+SSL_CTX *__wrap_SSL_CTX_new(const SSL_METHOD *method);
+SSL *__real_SSL_new(SSL_CTX *ctx);
+SSL *__wrap_SSL_new(SSL_CTX *ctx);
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+	return no_calloc ? NULL : __real_calloc(n, size);
+}
+
+SSL_CTX *
+__wrap_SSL_CTX_new(const SSL_METHOD *method)
+{
+	return no_context ? NULL : __real_SSL_CTX_new(method);
+}
+
+SSL *
+__wrap_SSL_new(SSL_CTX *ctx)
+{
+	return no_ssl ? NULL : __real_SSL_new(ctx);
+}
+
+static void
+lack_of_memory_is_told(void **state)
+{
+	const char *why = NULL;
+
+	(void)state;
+	no_calloc = true;
+	assert_null(tls_verify_new(ca_file, &why));
+	no_calloc = false;
+	assert_string_equal(why, "no memory for TLS");
+	why = NULL;
+	no_context = true;
+	assert_null(tls_verify_new(ca_file, &why));
+	no_context = false;
+	assert_string_equal(why, "no memory for TLS");
+	no_ssl = true;
+	assert_null(tls_verify_ssl(verify, MX));
+	no_ssl = false;
+}
+
 int
 main(void)
 {
@@ -436,6 +483,7 @@ main(void)
 		cmocka_unit_test(names_that_cannot_be_checked_get_no_session),
 		cmocka_unit_test(a_ca_file_that_cannot_be_read_is_told),
 		cmocka_unit_test(the_roots_of_the_system_are_the_default),
+		cmocka_unit_test(lack_of_memory_is_told),
 	};
 
 	return cmocka_run_group_tests_name("tls_verify", tests, set_up,
