@@ -82,7 +82,7 @@ run_until(const unsigned *value, unsigned wanted)
 }
 
 void
-run_until_told(unsigned wanted)
+resolver_run_until_told(unsigned wanted)
 {
 	told_count = 0;
 	run_until(&told_count, wanted);

@@ -32,7 +32,8 @@ struct told {
 	void (*then)(struct told *told); /* from within the callback */
 };
 
-extern unsigned told_count; /* since run_until_told() was called last */
+extern unsigned
+    told_count; /* since resolver_run_until_told() was called last */
 
 /* Begins a question; told->query is NULL when it was not begun. */
 void ask_as(struct told *told, const char *name, enum dns_type type,
@@ -42,7 +43,7 @@ void ask(struct told *told, const char *name);
 /* Runs the loop while *value is below wanted; fails after WATCHDOG_S. */
 void run_until(const unsigned *value, unsigned wanted);
 /* Until so many more askers have been told. */
-void run_until_told(unsigned wanted);
+void resolver_run_until_told(unsigned wanted);
 /* Whatever is ready now, and what becomes ready by it. */
 void run_ready(void);
 void run_ms(long ms);

@@ -33,10 +33,10 @@ an_address_has_at_most_four_connections_and_blocks_nobody_else(void **state)
 	for (size_t i = 0; i < 10; i++)
 		start(&told[i], "example.com", "127.0.0.1");
 	start(&behind, "example.com", "127.0.0.2");
-	run_until_told(&behind);
+	fetches_run_until_told(&behind);
 	assert_int_equal(told[9].times, 0);
 	for (size_t i = 0; i < 10; i++) {
-		run_until_told(&told[i]);
+		fetches_run_until_told(&told[i]);
 		assert_string_equal(told[i].why, "");
 	}
 	assert_int_equal(popular->most_open, LIMIT_FETCH_PER_ADDRESS);
@@ -151,7 +151,7 @@ two_hundred_tarpits_do_not_starve_a_good_host(void **state)
 	fetcher_begin(&opts);
 	tarpits_ask(&tarpits);
 	start(&told, "example.com", "127.0.0.1");
-	run_until_told(&told);
+	fetches_run_until_told(&told);
 	assert_string_equal(told.why, "");
 	/* No more of them were ended than there had to be. */
 	run_for(100);
@@ -160,7 +160,7 @@ two_hundred_tarpits_do_not_starve_a_good_host(void **state)
 	    TARPITS * LIMIT_FETCH_PER_ADDRESS - LIMIT_FETCH_AT_ONCE + 1);
 	/* With nobody waiting, the slow may have all places. */
 	start(&told, "example.com", "127.0.0.1");
-	run_until_told(&told);
+	fetches_run_until_told(&told);
 	assert_string_equal(told.why, "");
 	fetcher_free(lab.fetcher);
 	lab.fetcher = NULL;
@@ -191,7 +191,7 @@ a_slow_fetch_holds_only_the_address_it_is_connected_to(void **state)
 		evil[i].fetch =
 		    lab.port.start(lab.port.self, &request, tell, &evil[i]);
 	start(&told, "example.com", "127.0.0.2");
-	run_until_told(&told);
+	fetches_run_until_told(&told);
 	assert_string_equal(told.why, "");
 	assert_int_equal(evil[0].times, 0);
 	fetcher_free(lab.fetcher);
@@ -303,8 +303,8 @@ a_done_callback_may_cancel_others_and_start_anew(void **state)
 		    tell_and_cancel, &canceller);
 		for (size_t i = 0; i < 8; i++)
 			start(&others[i], "example.com", "127.0.0.1");
-		run_until_told(&canceller.own);
-		run_until_told(&canceller.next);
+		fetches_run_until_told(&canceller.own);
+		fetches_run_until_told(&canceller.next);
 		for (size_t i = 0; i < 8; i++)
 			assert_true(
 			    others[i].times == 0 || others[i].fetch == NULL);
@@ -359,7 +359,7 @@ a_lack_of_descriptors_is_waited_out(void **state)
 	run_for(100);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	assert_int_equal(told.times, 0);
-	run_until_told(&told);
+	fetches_run_until_told(&told);
 	assert_string_equal(told.why, "");
 	https_server_free(server);
 }
@@ -383,8 +383,8 @@ a_lack_of_memory_for_events_is_waited_out(void **state)
 	lab.no_memory = false;
 	evconnlistener_enable(server->listener);
 	assert_int_equal(told[0].times + told[1].times, 0);
-	run_until_told(&told[0]);
-	run_until_told(&told[1]);
+	fetches_run_until_told(&told[0]);
+	fetches_run_until_told(&told[1]);
 	assert_string_equal(told[0].why, "");
 	assert_string_equal(told[1].why, "");
 	assert_int_equal(server->accepted, 4); /* each began anew */

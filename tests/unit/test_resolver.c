@@ -61,7 +61,7 @@ a_full_queue_is_said_at_the_start(void **state)
 	ask_as(&told[LIMIT_DNS_QUEUED], "txt-x.example", DNS_TXT, false);
 	assert_null(told[LIMIT_DNS_QUEUED].query);
 	ask(&told[LIMIT_DNS_QUEUED], "txt-0.example"); /* joins */
-	run_until_told(LIMIT_DNS_QUEUED + 1);
+	resolver_run_until_told(LIMIT_DNS_QUEUED + 1);
 	for (unsigned i = 0; i <= LIMIT_DNS_QUEUED; i++)
 		assert_int_equal(told[i].outcome, DNS_FOUND);
 }
@@ -78,10 +78,10 @@ too_many_askers_are_refused(void **state)
 		ask(&told[i], "txt.example");
 	ask_as(&told[LIMIT_DNS_QUERIES], "txt.example", DNS_TXT, false);
 	assert_null(told[LIMIT_DNS_QUERIES].query);
-	run_until_told(LIMIT_DNS_QUERIES);
+	resolver_run_until_told(LIMIT_DNS_QUERIES);
 	assert_int_equal(dns_server_asked(server), 1);
 	ask(&told[LIMIT_DNS_QUERIES], "txt.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	free(told);
 }
 
@@ -110,7 +110,7 @@ names_that_cannot_be_asked_are_refused(void **state)
 	assert_null(told.query);
 	name[DOMAIN_MAX] = '\0';
 	ask(&told, name); /* the longest name, of labels of 63 octets */
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(told.outcome, DNS_FOUND);
 }
 
@@ -130,7 +130,7 @@ equal_questions_are_asked_once(void **state)
 	ask_as(&told[3], "slow.example", DNS_MX, false); /* another type */
 	asked_becomes(2);
 	dns_server_answer_slow(server);
-	run_until_told(4);
+	resolver_run_until_told(4);
 	assert_int_equal(dns_server_asked(server), 2);
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(told[i].outcome, DNS_FOUND);
@@ -151,7 +151,7 @@ a_fresh_question_joins_only_a_fresh_one(void **state)
 	run_ready();
 	assert_int_equal(dns_server_asked(server), 2);
 	dns_server_answer_slow(server);
-	run_until_told(3);
+	resolver_run_until_told(3);
 
 	ask_as(&told[0], "slow-b.example", DNS_TXT, true);
 	asked_becomes(3);
@@ -159,7 +159,7 @@ a_fresh_question_joins_only_a_fresh_one(void **state)
 	run_ready();
 	assert_int_equal(dns_server_asked(server), 3);
 	dns_server_answer_slow(server);
-	run_until_told(2);
+	resolver_run_until_told(2);
 }
 
 /* The cache, on a clock that is turned by hand */
@@ -172,18 +172,18 @@ an_answer_lives_as_long_as_its_ttl(void **state)
 	(void)state;
 	resolver_begin(true, true, 1);
 	ask(&told, "txt.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(told.ttl_s, 300);
 	clock_advance(clock_now, 299000);
 	ask(&told, "txt.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(told.outcome, DNS_FOUND);
 	assert_int_equal(told.n, 1);
 	assert_int_equal(told.ttl_s, 1);
 	assert_int_equal(dns_server_asked(server), 1);
 	clock_advance(clock_now, 1000);
 	ask(&told, "txt.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(told.ttl_s, 300);
 	assert_int_equal(dns_server_asked(server), 2);
 }
@@ -199,14 +199,14 @@ denials_live_as_long_as_the_soa_says(void **state)
 	resolver_begin(true, true, 1);
 	for (unsigned i = 0; i < 2; i++) {
 		ask(&told, names[i]);
-		run_until_told(1);
+		resolver_run_until_told(1);
 		clock_advance(clock_now, 59999);
 		ask(&told, names[i]);
-		run_until_told(1);
+		resolver_run_until_told(1);
 		assert_int_equal(dns_server_asked(server), 2 * i + 1);
 		clock_advance(clock_now, 1);
 		ask(&told, names[i]);
-		run_until_told(1);
+		resolver_run_until_told(1);
 		assert_int_equal(dns_server_asked(server), 2 * i + 2);
 	}
 }
@@ -220,25 +220,25 @@ ttls_are_kept_within_their_bounds(void **state)
 	resolver_begin(true, true, 1);
 	dns_server_set_ttl(server, 0);
 	ask(&told, "txt-a.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(told.ttl_s, 0);
 	clock_advance(clock_now, LIMIT_DNS_TTL_MIN_S * 1000 - 1);
 	ask(&told, "txt-a.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(told.ttl_s, 0);
 	assert_int_equal(dns_server_asked(server), 1);
 	clock_advance(clock_now, 1);
 	ask(&told, "txt-a.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(dns_server_asked(server), 2);
 
 	dns_server_set_ttl(server, 1000000);
 	ask(&told, "txt-b.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(told.ttl_s, 1000000);
 	clock_advance(clock_now, LIMIT_DNS_TTL_MAX_S * 1000);
 	ask(&told, "txt-b.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(dns_server_asked(server), 4);
 }
 
@@ -250,14 +250,14 @@ a_fresh_question_passes_the_cache_and_fills_it(void **state)
 	(void)state;
 	resolver_begin(true, true, 1);
 	ask(&told, "txt.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	clock_advance(clock_now, 200000);
 	ask_as(&told, "txt.example", DNS_TXT, true);
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(dns_server_asked(server), 2);
 	clock_advance(clock_now, 200000);
 	ask(&told, "txt.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(told.ttl_s, 100);
 	assert_int_equal(dns_server_asked(server), 2);
 }
@@ -287,7 +287,7 @@ a_cancelled_question_is_not_told_in_any_state(void **state)
 	dns_server_answer_slow(server);
 	run_ready();
 	ask(&other, "slow-asked.example"); /* the answer is in the cache */
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(dns_server_asked(server), 1);
 
 	ask(&hit, "slow-asked.example");
@@ -295,7 +295,7 @@ a_cancelled_question_is_not_told_in_any_state(void **state)
 	ask(&ended, "txt.example");
 	ask(&other, "txt.example");
 	port.cancel(port.self, &ended.query);
-	run_until_told(1);
+	resolver_run_until_told(1);
 	run_ready();
 	assert_int_equal(queued.times + asked.times + ended.times + hit.times,
 	    0);
@@ -336,13 +336,13 @@ askers_may_cancel_others_from_their_callback(void **state)
 	memset(peers, 0, sizeof(peers));
 	resolver_begin(true, true, 1);
 	ask(&peers[0], "txt.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	for (size_t i = 0; i < 3; i++)
 		peers[i].then = cancel_the_others;
 	ask(&peers[0], "txt.example"); /* all three end in the same turn */
 	ask(&peers[1], "txt.example");
 	ask(&peers[2], "txt.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	run_ready();
 	assert_int_equal(peers[0].times + peers[1].times + peers[2].times, 2);
 
@@ -352,7 +352,7 @@ askers_may_cancel_others_from_their_callback(void **state)
 	ask(&peers[0], "txt-b.example"); /* three askers of one question */
 	ask(&peers[1], "txt-b.example");
 	ask(&peers[2], "txt-b.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	run_ready();
 	assert_int_equal(peers[0].times + peers[1].times + peers[2].times, 1);
 }
@@ -377,7 +377,7 @@ askers_may_ask_from_their_callback(void **state)
 	(void)state;
 	resolver_begin(false, true, 1);
 	ask(&told, "txt.example");
-	run_until_told(10);
+	resolver_run_until_told(10);
 	assert_int_equal(told.times, 10);
 	assert_int_equal(dns_server_asked(server), 2);
 }
@@ -392,7 +392,7 @@ a_resolver_may_be_freed_with_questions_in_every_state(void **state)
 	memset(told, 0, sizeof(told));
 	resolver_begin(false, true, 1);
 	ask(&told[0], "txt.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	for (unsigned i = 1; i < 500; i++) {
 		snprintf(name, sizeof(name), "slow-%u.example", i);
 		ask(&told[i], name);

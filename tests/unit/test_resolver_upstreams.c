@@ -22,7 +22,7 @@ good_answers_and_denials_are_told(void **state)
 	ask_as(&a, "a.example", DNS_A, false);
 	ask(&none, "nxdomain.example");
 	ask(&nodata, "nodata.example");
-	run_until_told(5);
+	resolver_run_until_told(5);
 	assert_int_equal(txt.outcome, DNS_FOUND);
 	assert_int_equal(txt.n, 1);
 	assert_int_equal(txt.ttl_s, 300);
@@ -45,7 +45,7 @@ ad_counts_from_a_trusted_upstream(void **state)
 	resolver_begin(false, true, 1);
 	ask(&ad, "ad.example");
 	ask(&plain, "txt.example");
-	run_until_told(2);
+	resolver_run_until_told(2);
 	assert_true(ad.secure);
 	assert_false(plain.secure);
 }
@@ -58,11 +58,11 @@ ad_of_an_untrusted_upstream_does_not_count(void **state)
 	(void)state;
 	resolver_begin(false, false, 1);
 	ask(&ad, "ad.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(ad.outcome, DNS_FOUND);
 	assert_false(ad.secure);
 	ask(&again, "ad.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_false(again.secure);
 }
 
@@ -91,7 +91,7 @@ bad_answers_are_temporary_after_all_tries(void **state)
 	resolver_begin(false, true, 1);
 	for (size_t i = 0; i < N; i++)
 		ask(&told[i], rows[i].name);
-	run_until_told(N);
+	resolver_run_until_told(N);
 	for (size_t i = 0; i < N; i++) {
 		assert_int_equal(told[i].outcome, DNS_TEMPFAIL);
 		assert_string_equal(told[i].why, rows[i].why);
@@ -109,7 +109,7 @@ a_try_that_fails_is_followed_by_one_that_does_not(void **state)
 	(void)state;
 	resolver_begin(false, true, 1);
 	ask(&told, "twice.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(told.outcome, DNS_FOUND);
 	assert_int_equal(dns_server_asked(server), 3);
 }
@@ -122,9 +122,9 @@ temporary_failures_are_not_cached(void **state)
 	(void)state;
 	resolver_begin(false, true, 1);
 	ask(&told, "servfail.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	ask(&told, "servfail.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(told.times, 2);
 	assert_int_equal(dns_server_asked(server), 2 * LIMIT_DNS_TRIES);
 }
@@ -142,10 +142,10 @@ silence_is_temporary_after_three_tries_of_two_seconds(void **state)
 	ask(&told[1], "wrongid.example");
 	run_ms(100);
 	ask(&told[2], "txt.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(told[2].outcome, DNS_FOUND);
 	assert_in_range(now_ms() - begin_ms, 0, 1000);
-	run_until_told(2);
+	resolver_run_until_told(2);
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_equal(told[i].outcome, DNS_TEMPFAIL);
 		assert_string_equal(told[i].why,
@@ -167,7 +167,7 @@ an_answer_of_two_octets_costs_one_try(void **state)
 	ask(&tiny, "tiny.example");
 	asked_becomes(1);
 	ask(&other, "txt.example");
-	run_until_told(2);
+	resolver_run_until_told(2);
 	assert_int_equal(tiny.outcome, DNS_FOUND);
 	assert_int_equal(other.outcome, DNS_FOUND);
 }
@@ -182,7 +182,7 @@ a_slow_answer_in_time_is_taken(void **state)
 	ask(&told, "slow.example");
 	run_ms(1500);
 	dns_server_answer_slow(server);
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(told.outcome, DNS_FOUND);
 	assert_int_equal(dns_server_asked(server), 1);
 }
@@ -197,7 +197,7 @@ a_closed_connection_costs_no_try(void **state)
 	(void)state;
 	resolver_begin(false, true, 1);
 	ask(&told, "once.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(told.outcome, DNS_FOUND);
 	assert_int_equal(dns_server_connections(server), 2);
 }
@@ -214,7 +214,7 @@ an_idle_connection_that_is_closed_is_made_anew(void **state)
 
 		snprintf(name, sizeof(name), "txt-%u.example", i);
 		ask(&told, name);
-		run_until_told(1);
+		resolver_run_until_told(1);
 		assert_int_equal(told.outcome, DNS_FOUND);
 		assert_int_equal(dns_server_connections(server), i);
 		dns_server_hang_up(server);
@@ -252,7 +252,7 @@ a_restart_of_two_seconds_is_not_noticed(void **state)
 		ask(&told[i], name);
 	}
 	event_base_once(base, -1, EV_TIMEOUT, come_back, server, &away);
-	run_until_told(100);
+	resolver_run_until_told(100);
 	asked_becomes(500);
 	dns_server_answer_slow(server);
 	run_until(&told_count, 300);
@@ -278,7 +278,7 @@ a_resolver_that_is_gone_is_given_up_without_burning_the_cpu(void **state)
 		snprintf(name, sizeof(name), "txt-%u.example", i);
 		ask(&told[i], name);
 	}
-	run_until_told(1000);
+	resolver_run_until_told(1000);
 	for (unsigned i = 0; i < 1000; i++) {
 		assert_int_equal(told[i].outcome, DNS_TEMPFAIL);
 		assert_string_equal(told[i].why,
@@ -289,7 +289,7 @@ a_resolver_that_is_gone_is_given_up_without_burning_the_cpu(void **state)
 
 	dns_server_listen(server);
 	ask(&told[0], "txt-0.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(told[0].outcome, DNS_FOUND);
 }
 
@@ -328,7 +328,7 @@ a_dead_first_upstream_is_passed_by(void **state)
 
 		snprintf(name, sizeof(name), "txt-%u.example", i);
 		ask(&told, name);
-		run_until_told(1);
+		resolver_run_until_told(1);
 		assert_int_equal(told.outcome, DNS_FOUND);
 	}
 	assert_in_range(now_ms() - begin_ms, 0, 1000);
@@ -343,7 +343,7 @@ a_failed_try_is_followed_by_one_at_the_next_upstream(void **state)
 	(void)state;
 	resolver_begin(false, true, 2);
 	ask(&told, "servfail.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(told.outcome, DNS_TEMPFAIL);
 	assert_int_equal(dns_server_asked(server), 2);
 	assert_int_equal(dns_server_asked(second), 1);
@@ -361,10 +361,10 @@ a_silent_upstream_is_left_for_the_next(void **state)
 	while (dns_server_asked(second) == 0)
 		event_base_loop(base, EVLOOP_ONCE);
 	dns_server_answer_slow(second);
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(told.outcome, DNS_FOUND);
 	ask(&next, "txt.example");
-	run_until_told(1);
+	resolver_run_until_told(1);
 	assert_int_equal(dns_server_asked(server), 1);
 	assert_int_equal(dns_server_asked(second), 2);
 }
