@@ -83,6 +83,7 @@
 #define LIMIT_QUERY_CLIENTS 1024
 #define LIMIT_QUERY_IN_FLIGHT 16384 /* requests of one client */
 #define LIMIT_QUERY_OUTPUT 4194304  /* unread answers of one client */
+#define LIMIT_QUERY_EXPLAINS 16 /* of the requests: their answers are long */
 
 /* Filter */
 #define LIMIT_FILTER_LINE 73728 /* smtpd's are at most 64 KiB and a bit */
@@ -90,12 +91,13 @@
 #define LIMIT_FILTER_DEADLINE_SLACK_MS 5000 /* past the engine's deadline */
 #define LIMIT_FILTER_OUTPUT 67108864 /* answers that smtpd does not read */
 #define LIMIT_ENGINE_ASKS LIMIT_QUERY_IN_FLIGHT
-#define LIMIT_ENGINE_OUTPUT 4194304 /* requests that the engine does not read  \
-				     */
-#define LIMIT_ENGINE_ANSWER 262144  /* one line of it, "explain" included */
-#define LIMIT_ENGINE_END_MS 2000    /* a private one, after its end of file */
-#define LIMIT_ENGINE_TERM_MS 1000   /* and after SIGTERM */
-#define LIMIT_RESTART_MIN_MS 100    /* of an engine that died */
+#define LIMIT_ENGINE_OUTPUT                                                    \
+	4194304			   /* requests that the engine does not read   \
+				    */
+#define LIMIT_ENGINE_ANSWER 262144 /* one line of it, "explain" included */
+#define LIMIT_ENGINE_END_MS 2000   /* a private one, after its end of file */
+#define LIMIT_ENGINE_TERM_MS 1000  /* and after SIGTERM */
+#define LIMIT_RESTART_MIN_MS 100   /* of an engine that died */
 #define LIMIT_RESTART_MAX_MS 10000
 
 /* Process */
