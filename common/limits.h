@@ -83,6 +83,7 @@
 #define LIMIT_QUERY_CLIENTS 1024
 #define LIMIT_QUERY_IN_FLIGHT 16384 /* requests of one client */
 #define LIMIT_QUERY_OUTPUT 4194304  /* unread answers of one client */
+#define LIMIT_QUERY_EXPLAINS 16 /* of the requests: their answers are long */
 
 /* Filter */
 #define LIMIT_FILTER_LINE 73728 /* smtpd's are at most 64 KiB and a bit */
