@@ -14,10 +14,12 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/config.h"
 #include "common/fetch_backoff.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/policy_cache.h"
+#include "common/record_patience.h"
 #include "common/uthash_quiet.h"
 
 #define RECORD_PREFIX "_mta-sts."
@@ -47,6 +49,7 @@ struct policy_update {
 	struct policy_updates *all;
 	char domain[DOMAIN_SIZE];
 	enum update_step step;
+	bool refresh; /* fetch whatever the record says */
 	struct policy_facts facts;
 	struct dns_query *record_query;
 	struct dns_query *address_queries[2]; /* AAAA, A */
@@ -60,9 +63,11 @@ struct policy_update {
 };
 
 struct policy_updates {
+	const struct config *config;
 	const struct ports *ports;
 	struct policy_cache *cache;
 	struct fetch_backoff *backoff;
+	struct record_patience *patience;
 	policy_changed_fn *changed;
 	void *changed_arg;
 	struct policy_update *table; /* running, by domain */
@@ -131,7 +136,7 @@ step_record(struct policy_update *u)
 		return NEXT;
 	}
 	u->record_query = u->all->ports->dns.start(u->all->ports->dns.self,
-	    name, DNS_TXT, false, record_done, u);
+	    name, DNS_TXT, u->facts.record_fresh, record_done, u);
 	if (u->record_query != NULL)
 		return WAIT;
 	u->facts.record_why = "too many questions are waiting";
@@ -159,8 +164,10 @@ fetch_failed(struct policy_update *u, enum result_type failure, const char *why)
 {
 	u->facts.failure = failure;
 	snprintf(u->facts.failure_why, sizeof(u->facts.failure_why), "%s", why);
-	log_notice("domain=%s policy not fetched: id=%s result=%s %s",
-	    u->domain, u->facts.record_id, result_type_name(failure), why);
+	if (!u->refresh) /* refresh_failed() tells that */
+		log_notice("domain=%s policy not fetched: id=%s result=%s %s",
+		    u->domain, u->facts.record_id, result_type_name(failure),
+		    why);
 	fetch_backoff_failed(u->all->backoff, u->domain, u->facts.record_id,
 	    clock_mono_ms(u->all->ports->clock), failure, why);
 }
@@ -171,6 +178,8 @@ is_fetch_due(struct policy_update *u)
 	enum result_type failure;
 	const char *why;
 
+	if (u->refresh)
+		return true;
 	if (u->facts.record != RECORD_FOUND || cached_is_current(u))
 		return false;
 	if (!fetch_backoff_holds(u->all->backoff, u->domain, u->facts.record_id,
@@ -249,6 +258,19 @@ step_addresses(struct policy_update *u)
 
 /* 3. The policy itself. */
 
+/* Whose id the fetched policy has: a refresh may be without a record. */
+static void
+take_id(struct policy_update *u)
+{
+	const struct cached_policy *cached = policy_cache_get(u->all->cache,
+	    u->domain, clock_wall_s(u->all->ports->clock));
+	const char *id = u->facts.record == RECORD_FOUND || cached == NULL
+	    ? u->facts.record_id
+	    : cached->id;
+
+	memcpy(u->facts.id, id, sizeof(u->facts.id));
+}
+
 /* RFC 8461 3.3: whatever was cached stays in force when this fails. */
 static void
 policy_read(struct policy_update *u, struct span body)
@@ -261,7 +283,7 @@ policy_read(struct policy_update *u, struct span body)
 	switch (sts_policy_parse(body, &f->policy, &error)) {
 	case STS_POLICY_OK:
 		f->state = POLICY_FETCHED;
-		memcpy(f->id, f->record_id, sizeof(f->id));
+		take_id(u);
 		f->fetched_at_s = now_s;
 		fetch_backoff_forget(u->all->backoff, u->domain);
 		policy_cache_put(u->all->cache, u->domain, f->id, body, now_s);
@@ -314,27 +336,74 @@ step_fetch(struct policy_update *u)
 /* The end: what binds now? */
 
 static void
+take_cached(struct policy_facts *f, const struct cached_policy *cached)
+{
+	if (!sts_policy_copy(&cached->policy, &f->policy)) {
+		/* Without memory to tell it: there is one, it is unknown. */
+		f->record = RECORD_FOUND;
+		f->failure = RESULT_NONE;
+		return;
+	}
+	f->state = POLICY_CACHED;
+	memcpy(f->id, cached->id, sizeof(f->id));
+	f->fetched_at_s = cached->fetched_at_s;
+}
+
+/* RFC 8461 3.3: the administrator is told of a refresh that failed. */
+static void
+refresh_failed(struct policy_update *u, const struct cached_policy *cached)
+{
+	struct policy_facts *f = &u->facts;
+	int64_t now_s = clock_wall_s(u->all->ports->clock);
+
+	if (cached->policy.mode != STS_MODE_NONE)
+		log_error("domain=%s policy could not be refreshed: id=%s "
+			  "mode=%s expires_in_s=%lld result=%s %s",
+		    u->domain, cached->id, sts_mode_name(cached->policy.mode),
+		    (long long)(cached->fetched_at_s +
+			cached->policy.max_age_s - now_s),
+		    result_type_name(f->failure), f->failure_why);
+	policy_cache_refresh_later(u->all->cache, u->domain, now_s);
+}
+
+/* For how long has nobody known whether there is a record? */
+static void
+judge_patience(struct policy_update *u)
+{
+	int64_t limit_ms = (int64_t)u->all->config->record_patience_s * 1000;
+
+	if (u->facts.record != RECORD_UNKNOWN) {
+		record_patience_forget(u->all->patience, u->domain);
+		return;
+	}
+	u->facts.record_patience_over =
+	    record_patience_failed(u->all->patience, u->domain,
+		clock_mono_ms(u->all->ports->clock)) >= limit_ms;
+	if (u->facts.record_patience_over)
+		log_warning("domain=%s record not to be had for over %u s: "
+			    "as without MTA-STS",
+		    u->domain, u->all->config->record_patience_s);
+}
+
+static void
 update_conclude(struct policy_update *u)
 {
 	struct policy_facts *f = &u->facts;
 	const struct cached_policy *cached;
 
+	judge_patience(u);
 	if (f->state == POLICY_FETCHED)
 		return;
 	cached = policy_cache_get(u->all->cache, u->domain,
 	    clock_wall_s(u->all->ports->clock));
-	if (cached != NULL) {
-		if (!sts_policy_copy(&cached->policy, &f->policy))
-			return; /* a policy binds, but cannot be told: unknown
-				 */
-		f->state = POLICY_CACHED;
-		memcpy(f->id, cached->id, sizeof(f->id));
-		f->fetched_at_s = cached->fetched_at_s;
-	} else if (f->failure != RESULT_NONE) {
+	if (cached != NULL && u->refresh)
+		refresh_failed(u, cached);
+	if (cached != NULL)
+		take_cached(f, cached);
+	else if (f->failure != RESULT_NONE)
 		f->state = POLICY_FAILED;
-	} else if (f->record != RECORD_UNKNOWN && f->record != RECORD_FOUND) {
+	else if (f->record != RECORD_UNKNOWN && f->record != RECORD_FOUND)
 		f->state = POLICY_NONE;
-	}
 }
 
 static void
@@ -432,7 +501,7 @@ fail:
 
 struct policy_wait *
 policy_update_join(struct policy_updates *updates, const char *domain,
-    policy_update_done_fn *done, void *arg)
+    bool fresh, policy_update_done_fn *done, void *arg)
 {
 	struct policy_update *u = update_find(updates, domain);
 	struct policy_wait *wait = calloc(1, sizeof(*wait));
@@ -443,6 +512,8 @@ policy_update_join(struct policy_updates *updates, const char *domain,
 		free(wait);
 		return NULL;
 	}
+	if (fresh && u->step == UPDATE_START)
+		u->facts.record_fresh = true;
 	wait->update = u;
 	wait->done = done;
 	wait->arg = arg;
@@ -474,21 +545,34 @@ policy_update_behind(struct policy_updates *updates, const char *domain)
 		update_start(updates, domain);
 }
 
+void
+policy_update_refresh(struct policy_updates *updates, const char *domain)
+{
+	struct policy_update *u;
+
+	/* One that runs already may not fetch: the next look comes soon. */
+	if (update_find(updates, domain) == NULL &&
+	    (u = update_start(updates, domain)) != NULL)
+		u->refresh = true;
+}
+
 struct policy_updates *
-policy_updates_new(const struct ports *ports, struct policy_cache *cache,
-    policy_changed_fn *changed, void *arg)
+policy_updates_new(const struct config *config, const struct ports *ports,
+    struct policy_cache *cache, policy_changed_fn *changed, void *arg)
 {
 	struct policy_updates *updates = calloc(1, sizeof(*updates));
 
 	if (updates == NULL)
 		return NULL;
+	updates->config = config;
 	updates->ports = ports;
 	updates->cache = cache;
 	updates->changed = changed;
 	updates->changed_arg = arg;
 	updates->backoff = fetch_backoff_new(LIMIT_BACKOFFS);
-	if (updates->backoff == NULL) {
-		free(updates);
+	updates->patience = record_patience_new(LIMIT_RECORD_TROUBLES);
+	if (updates->backoff == NULL || updates->patience == NULL) {
+		policy_updates_free(updates);
 		return NULL;
 	}
 	return updates;
@@ -506,6 +590,7 @@ policy_updates_free(struct policy_updates *updates)
 		update_free(u);
 	}
 	fetch_backoff_free(updates->backoff);
+	record_patience_free(updates->patience);
 	free(updates);
 }
 
