@@ -34,6 +34,7 @@ enum policy_state {
 	POLICY_FAILED,	/* nothing live is cached, a record, no valid policy */
 	POLICY_CACHED,
 	POLICY_FETCHED, /* in this very lookup */
+	POLICY_UNREAD,	/* one is live; there was no memory to read it */
 };
 
 enum mx_state {
@@ -73,7 +74,7 @@ struct mx_fact {
 	bool listed;	   /* by the policy */
 	unsigned required; /* proofs, PROOF_* */
 	struct probe_result probe;
-	int64_t probe_expires_ms; /* monotonic; 0: not probed */
+	int64_t probe_expires_ms; /* monotonic; 0: nothing is known */
 };
 
 struct facts {

@@ -65,14 +65,25 @@ static void lookup_advance(struct lookup *l);
 
 /* 1. The policy: a cached one binds at once (RFC 8461 3.3, 5.1). */
 
+/* That a policy is live is not forgotten because an update knows nothing. */
+static void
+policy_take(struct lookup *l, const struct policy_facts *found)
+{
+	struct policy_facts *sts = &l->verdict->facts.sts;
+	bool unread = sts->state == POLICY_UNREAD;
+
+	if (!policy_facts_copy(found, sts) ||
+	    (unread && sts->state == POLICY_UNKNOWN))
+		sts->state = POLICY_UNREAD;
+}
+
 static void
 policy_done(const struct policy_facts *found, void *arg)
 {
 	struct lookup *l = arg;
 
 	l->policy_wait = NULL;
-	if (!policy_facts_copy(found, &l->verdict->facts.sts))
-		l->verdict->facts.sts.state = POLICY_UNKNOWN;
+	policy_take(l, found);
 	lookup_advance(l);
 }
 
@@ -84,8 +95,12 @@ use_cached(struct lookup *l)
 	const struct cached_policy *cached =
 	    policy_cache_get(l->shared.cache, l->verdict->facts.domain, now_s);
 
-	if (cached == NULL || !sts_policy_copy(&cached->policy, &sts->policy))
+	if (cached == NULL)
 		return false;
+	if (!sts_policy_copy(&cached->policy, &sts->policy)) {
+		sts->state = POLICY_UNREAD;
+		return false;
+	}
 	sts->state = POLICY_CACHED;
 	memcpy(sts->id, cached->id, sizeof(sts->id));
 	sts->fetched_at_s = cached->fetched_at_s;
@@ -242,8 +257,9 @@ probe_keep(struct lookup *l, struct mx_fact *mx,
 	};
 
 	mx->probe = *result;
-	mx->probe_expires_ms =
-	    clock_mono_ms(l->shared.ports->clock) + holds_s * 1000;
+	if (result->state != PROBE_UNKNOWN)
+		mx->probe_expires_ms =
+		    clock_mono_ms(l->shared.ports->clock) + holds_s * 1000;
 	outcome_report(&outcome);
 }
 
@@ -359,9 +375,8 @@ lookup_deadline(void *arg)
 
 	l->deadline = NULL;
 	f->deadline_hit = true;
-	if (l->policy_wait != NULL &&
-	    !policy_facts_copy(policy_wait_facts(l->policy_wait), &f->sts))
-		f->sts.state = POLICY_UNKNOWN;
+	if (l->policy_wait != NULL)
+		policy_take(l, policy_wait_facts(l->policy_wait));
 	lookup_finish(l);
 }
 

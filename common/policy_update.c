@@ -51,6 +51,7 @@ struct policy_update {
 	struct dns_query *record_query;
 	struct dns_query *address_queries[2]; /* AAAA, A */
 	unsigned address_failures;	      /* of these, without an answer */
+	bool address_unasked;		      /* one of these was not begun */
 	struct address addresses[LIMIT_FETCH_ADDRESSES];
 	size_t n_addresses;
 	struct fetch *fetch;
@@ -191,9 +192,10 @@ addresses_done(struct policy_update *u)
 	/*
 	 * A name server of the policy host that does not answer is a failed
 	 * fetch like any other (RFC 8461 3.3), not an unknown: else a domain
-	 * with a lame delegation could never be written to again.
+	 * with a lame delegation could never be written to again. But what
+	 * was not asked stays unknown.
 	 */
-	if (u->n_addresses == 0)
+	if (u->n_addresses == 0 && !u->address_unasked)
 		fetch_failed(u, RESULT_STS_POLICY_FETCH_ERROR,
 		    u->address_failures > 0 ? "the address of its policy host "
 					      "could not be looked up"
@@ -242,6 +244,8 @@ step_addresses(struct policy_update *u)
 	    dns->start(dns->self, host, DNS_AAAA, false, aaaa_done, u);
 	u->address_queries[1] =
 	    dns->start(dns->self, host, DNS_A, false, a_done, u);
+	u->address_unasked =
+	    u->address_queries[0] == NULL || u->address_queries[1] == NULL;
 	return u->address_queries[0] == NULL && u->address_queries[1] == NULL
 	    ? NEXT
 	    : WAIT;
@@ -324,10 +328,9 @@ update_conclude(struct policy_update *u)
 	cached = policy_cache_get(u->all->cache, u->domain,
 	    clock_wall_s(u->all->ports->clock));
 	if (cached != NULL) {
-		if (!sts_policy_copy(&cached->policy, &f->policy))
-			return; /* a policy binds, but cannot be told: unknown
-				 */
-		f->state = POLICY_CACHED;
+		f->state = sts_policy_copy(&cached->policy, &f->policy)
+		    ? POLICY_CACHED
+		    : POLICY_UNREAD;
 		memcpy(f->id, cached->id, sizeof(f->id));
 		f->fetched_at_s = cached->fetched_at_s;
 	} else if (f->failure != RESULT_NONE) {

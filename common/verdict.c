@@ -47,6 +47,14 @@ decide_without_policy(struct verdict *v)
 	const struct policy_facts *sts = &v->facts.sts;
 	const char *domain = v->facts.domain;
 
+	if (sts->state == POLICY_UNREAD) {
+		v->action = ACTION_DEFER;
+		set_reason(v,
+		    "451 4.3.0 MTA-STS policy of %s: out of memory, try again "
+		    "later",
+		    domain);
+		return;
+	}
 	if (sts->state == POLICY_FAILED) {
 		set_reason(v, "MTA-STS policy of %s does not bind: %s", domain,
 		    sts->failure_why);
@@ -229,6 +237,24 @@ sooner(uint32_t life_s, int64_t left_s)
 	return left_s < (int64_t)life_s ? (uint32_t)left_s : life_s;
 }
 
+/* None is good, and one could not be tried for lack of memory or places. */
+static bool
+lacks_trial(const struct facts *f)
+{
+	bool lacks = false;
+
+	for (size_t i = 0; i < f->n_mx; i++) {
+		const struct mx_fact *mx = &f->mx[i];
+
+		if (!mx->listed)
+			continue;
+		if (mx->probe.state == PROBE_GOOD)
+			return false;
+		lacks |= mx->probe_expires_ms == 0;
+	}
+	return lacks;
+}
+
 uint32_t
 verdict_life_s(const struct verdict *verdict, int64_t wall_s, int64_t mono_ms)
 {
@@ -236,7 +262,8 @@ verdict_life_s(const struct verdict *verdict, int64_t wall_s, int64_t mono_ms)
 	uint32_t life_s = LIMIT_VERDICT_MAX_S;
 
 	/* What nobody knows is asked again by the next one who comes. */
-	if (f->deadline_hit || f->sts.state == POLICY_UNKNOWN)
+	if (f->deadline_hit || f->sts.state == POLICY_UNKNOWN ||
+	    f->sts.state == POLICY_UNREAD)
 		return 0;
 	if (!facts_have_policy(f))
 		return sooner(life_s, f->sts.record_ttl_s);
@@ -244,7 +271,7 @@ verdict_life_s(const struct verdict *verdict, int64_t wall_s, int64_t mono_ms)
 	    f->sts.fetched_at_s + f->sts.policy.max_age_s - wall_s);
 	if (f->sts.policy.mode == STS_MODE_NONE)
 		return life_s;
-	if (f->mx_state == MX_UNKNOWN)
+	if (f->mx_state == MX_UNKNOWN || lacks_trial(f))
 		return 0;
 	life_s = sooner(life_s, f->mx_ttl_s);
 	for (size_t i = 0; i < f->n_mx; i++)
