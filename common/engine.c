@@ -143,6 +143,24 @@ look_behind(struct engine *e, const struct verdict *verdict)
 		policy_update_behind(e->updates, verdict->facts.domain);
 }
 
+/*
+ * One whose time is over, or that came too late, still lends its trials to the
+ * next lookup: hosts are not tried more often because of a short TTL, and those
+ * that do not answer eat up one deadline, not each.
+ */
+static bool
+is_worth_keeping(const struct verdict *verdict, int64_t now_ms)
+{
+	const struct facts *f = &verdict->facts;
+
+	if (verdict->expires_ms > now_ms)
+		return true;
+	for (size_t i = 0; i < f->n_mx; i++)
+		if (f->mx[i].probe_expires_ms > now_ms)
+			return true;
+	return false;
+}
+
 /* The log line of a verdict. Refusals are said each time, the rest once. */
 static void
 verdict_log(const struct verdict *v, int64_t took_ms, bool cached)
@@ -209,7 +227,8 @@ lookup_done(struct verdict *verdict, int64_t took_ms, void *arg)
 	HASH_DEL(e->running, r);
 	verdict_log(verdict, took_ms, false);
 	look_behind(e, verdict);
-	keep = verdict->expires_ms > clock_mono_ms(e->shared.ports->clock) &&
+	keep =
+	    is_worth_keeping(verdict, clock_mono_ms(e->shared.ports->clock)) &&
 	    verdict_is_current(e, verdict) && kept_add(e, verdict);
 	while ((ask = TAILQ_FIRST(&r->asks)) != NULL) {
 		engine_done_fn *done = ask->done;
