@@ -122,10 +122,10 @@ step_policy(struct lookup *l)
 static int
 mx_compare(const void *a, const void *b)
 {
-	const struct mx_fact *x = a, *y = b;
+	const struct dns_rr *const *x = a, *const *y = b;
 
-	return (x->preference > y->preference) -
-	    (x->preference < y->preference);
+	return ((*x)->mx.preference > (*y)->mx.preference) -
+	    ((*x)->mx.preference < (*y)->mx.preference);
 }
 
 static bool
@@ -143,21 +143,27 @@ mx_list_new(struct facts *facts, size_t n)
 static void
 mx_read(struct facts *facts, const struct dns_answer *answer)
 {
-	/* RFC 7505 3: a null MX stands alone. */
-	if (answer->n == 1 && answer->rr[0].mx.host[0] == '\0') {
+	const struct dns_rr *hosts[DNS_RECORDS_MAX];
+	size_t n = 0;
+
+	/* RFC 7505 3: "." is no host; alone it says that there is none. */
+	for (size_t i = 0; i < answer->n; i++)
+		if (answer->rr[i].mx.host[0] != '\0')
+			hosts[n++] = &answer->rr[i];
+	if (n == 0) {
 		facts->mx_state = MX_NULL;
 		return;
 	}
-	if (!mx_list_new(facts, answer->n))
+	qsort(hosts, n, sizeof(*hosts), mx_compare);
+	if (n > LIMIT_MX_HOSTS)
+		n = LIMIT_MX_HOSTS;
+	if (!mx_list_new(facts, n))
 		return;
-	for (size_t i = 0; i < answer->n; i++) {
-		facts->mx[i].preference = answer->rr[i].mx.preference;
-		memcpy(facts->mx[i].host, answer->rr[i].mx.host,
+	for (size_t i = 0; i < n; i++) {
+		facts->mx[i].preference = hosts[i]->mx.preference;
+		memcpy(facts->mx[i].host, hosts[i]->mx.host,
 		    sizeof(facts->mx[i].host));
 	}
-	qsort(facts->mx, facts->n_mx, sizeof(*facts->mx), mx_compare);
-	if (facts->n_mx > LIMIT_MX_HOSTS)
-		facts->n_mx = LIMIT_MX_HOSTS;
 	facts->mx_state = MX_FOUND;
 }
 
@@ -270,7 +276,9 @@ probe_done(const struct probe_result *result, void *arg)
 
 	l->probe = NULL;
 	probe_keep(l, &l->verdict->facts.mx[l->probing], result);
-	l->step--; /* once more: is this host good, or whose turn is it now? */
+	if (result->state != PROBE_GOOD)
+		l->probing++; /* a host has one turn, whatever came of it */
+	l->step--;	      /* whose turn is it now? */
 	lookup_advance(l);
 }
 
