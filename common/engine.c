@@ -42,6 +42,7 @@ struct running {
 /* A verdict that is kept, by the domain in its facts. */
 struct kept {
 	struct verdict *verdict;
+	size_t bytes;
 	TAILQ_ENTRY(kept) entry;
 	UT_hash_handle hh;
 };
@@ -53,6 +54,7 @@ struct engine {
 	size_t n_asks;
 	struct kept *kept;
 	TAILQ_HEAD(, kept) kept_by_use; /* least recently used first */
+	size_t kept_bytes;
 };
 
 /* Verdicts that are kept. */
@@ -71,6 +73,7 @@ kept_remove(struct engine *e, struct kept *k)
 {
 	HASH_DEL(e->kept, k);
 	TAILQ_REMOVE(&e->kept_by_use, k, entry);
+	e->kept_bytes -= k->bytes;
 	verdict_free(k->verdict);
 	free(k);
 }
@@ -93,7 +96,11 @@ kept_add(struct engine *e, struct verdict *verdict)
 		return false;
 	}
 	TAILQ_INSERT_TAIL(&e->kept_by_use, k, entry);
-	if (HASH_COUNT(e->kept) > LIMIT_VERDICTS)
+	k->bytes = sizeof(*k) + verdict_bytes(verdict);
+	e->kept_bytes += k->bytes;
+	/* One verdict is far smaller than the bound: the new one stays. */
+	while (HASH_COUNT(e->kept) > LIMIT_VERDICTS ||
+	    e->kept_bytes > LIMIT_VERDICT_BYTES)
 		kept_remove(e, TAILQ_FIRST(&e->kept_by_use));
 	return true;
 }

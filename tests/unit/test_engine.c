@@ -558,6 +558,39 @@ a_null_mx_beside_hosts_is_no_host(void **state)
 	    "evil.example.net");
 }
 
+/* A policy as large as one can be, in memory more than on the wire. */
+static struct span
+large_policy(void)
+{
+	static char body[LIMIT_FETCH_BODY];
+	size_t len = (size_t)snprintf(body, sizeof(body),
+	    "version: STSv1\nmode: enforce\nmax_age: 604800\n");
+
+	for (unsigned i = 0; len + 10 < sizeof(body); i++)
+		len += (size_t)snprintf(body + len, sizeof(body) - len,
+		    "mx:a%u\n", i);
+	return (struct span){ body, len };
+}
+
+static void
+kept_verdicts_have_a_bound_in_octets(void **state)
+{
+	const struct span body = large_policy();
+	struct world *w = *state;
+	struct told told = { 0 };
+	char domain[32];
+
+	for (unsigned i = 0; i <= LIMIT_VERDICT_BYTES / body.len; i++) {
+		snprintf(domain, sizeof(domain), "d%u.example", i);
+		assert_true(policy_cache_put(w->cache, domain, "1", body, NOW));
+		assert_non_null(engine_ask(w->engine, domain, tell, &told));
+		clock_advance(w->clock, 20);
+		assert_int_equal(told.policy, POLICY_CACHED);
+		assert_non_null(engine_cached(w->engine, domain));
+	}
+	assert_null(engine_cached(w->engine, "d0.example"));
+}
+
 static void
 implicit_and_null_mx_are_told_apart(void **state)
 {
@@ -699,6 +732,7 @@ main(void)
 		T(trials_hold_their_time_whatever_the_ttl_of_the_mx_records),
 		T(hosts_that_ate_up_the_deadline_are_passed_over_the_next_time),
 		T(a_null_mx_beside_hosts_is_no_host),
+		T(kept_verdicts_have_a_bound_in_octets),
 		T(implicit_and_null_mx_are_told_apart),
 		T(an_expired_policy_is_as_none),
 		T(max_age_0_is_used_once_and_not_kept),
