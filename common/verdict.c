@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The judgement: facts in, verdict out, nothing else touched. The rows of the
- * table that the manual prints (strictmxd(8), "ANSWERS") stand here in the
- * same order.
+ * The judgement: facts in, verdict out, nothing else touched. The manual has
+ * it as a table (strictmxd(8), "ANSWERS").
  */
 #include "common/verdict.h"
 
@@ -111,7 +110,19 @@ decide_unreachable(struct verdict *v, const struct mx_fact *mx,
 	    config->unreachable == CHOICE_DEFER ? ACTION_DEFER : ACTION_PROCEED;
 	set_reason(v, "%sMTA-STS policy of %s: %s cannot be tried: %s",
 	    v->action == ACTION_DEFER ? "451 4.4.1 " : "", v->facts.domain,
-	    mx->host, mx->probe.why[0] == '\0' ? "out of time" : mx->probe.why);
+	    mx->host, mx->probe.why);
+}
+
+/* Nobody knows anything of the hosts: nothing that "unreachable" is about. */
+static void
+decide_untried(struct verdict *v, const struct mx_fact *mx)
+{
+	set_mx(v, mx);
+	v->action = ACTION_DEFER;
+	set_reason(v,
+	    "451 4.4.1 MTA-STS policy of %s: %s has not been tried: %s",
+	    v->facts.domain, mx->host,
+	    mx->probe.why[0] == '\0' ? "out of time" : mx->probe.why);
 }
 
 static void
@@ -131,7 +142,8 @@ static void
 decide_mx_hosts(struct verdict *v, const struct config *config)
 {
 	const struct facts *f = &v->facts;
-	const struct mx_fact *failed = NULL, *untried = NULL;
+	const struct mx_fact *failed = NULL, *unreachable = NULL;
+	const struct mx_fact *untried = NULL;
 	size_t n_listed = 0;
 
 	for (size_t i = 0; i < f->n_mx; i++) {
@@ -151,6 +163,9 @@ decide_mx_hosts(struct verdict *v, const struct config *config)
 				failed = mx;
 			break;
 		case PROBE_UNREACHABLE:
+			if (unreachable == NULL)
+				unreachable = mx;
+			break;
 		case PROBE_UNKNOWN:
 			if (untried == NULL)
 				untried = mx;
@@ -161,8 +176,10 @@ decide_mx_hosts(struct verdict *v, const struct config *config)
 		decide_unlisted(v);
 	else if (failed != NULL)
 		blame(v, failed);
+	else if (unreachable != NULL)
+		decide_unreachable(v, unreachable, config);
 	else
-		decide_unreachable(v, untried, config);
+		decide_untried(v, untried);
 }
 
 static void

@@ -211,10 +211,26 @@ unreachable_hosts_follow_the_configuration(void **state)
 	check(&v, &lenient, ACTION_PROCEED,
 	    "MTA-STS policy of example.com: mx1.example.com cannot be tried: "
 	    "connection refused");
+}
+
+static void
+a_host_that_was_not_tried_is_not_unreachable(void **state)
+{
+	static const struct config lenient = { .unreachable = CHOICE_PROCEED };
+	static const char reason[] =
+	    "451 4.4.1 MTA-STS policy of example.com: mx1.example.com has not "
+	    "been tried: out of time";
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_ENFORCE, 2);
 	probed(0, PROBE_UNKNOWN, RESULT_NONE, "");
-	check(&v, &enforcing, ACTION_DEFER,
-	    "451 4.4.1 MTA-STS policy of example.com: mx1.example.com cannot "
-	    "be tried: out of time");
+	check(&v, &enforcing, ACTION_DEFER, reason);
+	check(&v, &lenient, ACTION_DEFER, reason);
+	probed(1, PROBE_UNREACHABLE, RESULT_NONE, "connection refused");
+	check(&v, &lenient, ACTION_PROCEED,
+	    "MTA-STS policy of example.com: mx2.example.com cannot be tried: "
+	    "connection refused");
 }
 
 static void
@@ -336,6 +352,7 @@ main(void)
 		cmocka_unit_test(
 		    the_first_tls_failure_is_named_even_beside_dead_hosts),
 		cmocka_unit_test(unreachable_hosts_follow_the_configuration),
+		cmocka_unit_test(a_host_that_was_not_tried_is_not_unreachable),
 		cmocka_unit_test(an_unknown_mx_set_defers_under_a_policy),
 		cmocka_unit_test(
 		    testing_modes_say_what_would_be_and_refuse_nothing),
