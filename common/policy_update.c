@@ -158,10 +158,13 @@ cached_is_current(struct policy_update *u)
 static void
 fetch_failed(struct policy_update *u, enum result_type failure, const char *why)
 {
+	char quoted[LOG_QUOTE_SIZE];
+
 	u->facts.failure = failure;
 	snprintf(u->facts.failure_why, sizeof(u->facts.failure_why), "%s", why);
-	log_notice("domain=%s policy not fetched: id=%s result=%s %s",
-	    u->domain, u->facts.record_id, result_type_name(failure), why);
+	log_notice("domain=%s policy not fetched: id=%s result=%s why=%s",
+	    u->domain, u->facts.record_id, result_type_name(failure),
+	    log_quote(quoted, why, strlen(why)));
 	fetch_backoff_failed(u->all->backoff, u->domain, u->facts.record_id,
 	    clock_mono_ms(u->all->ports->clock), failure, why);
 }
@@ -253,27 +256,38 @@ step_addresses(struct policy_update *u)
 
 /* 3. The policy itself. */
 
+static void
+policy_accept(struct policy_update *u, struct span body)
+{
+	struct policy_facts *f = &u->facts;
+
+	f->state = POLICY_FETCHED;
+	memcpy(f->id, f->record_id, sizeof(f->id));
+	f->fetched_at_s = clock_wall_s(u->all->ports->clock);
+	fetch_backoff_forget(u->all->backoff, u->domain);
+	policy_cache_put(u->all->cache, u->domain, f->id, body,
+	    f->fetched_at_s);
+	log_notice("domain=%s policy fetched: id=%s mode=%s max_age=%u mx=%zu",
+	    u->domain, f->id, sts_mode_name(f->policy.mode),
+	    f->policy.max_age_s, f->policy.n_mx);
+	if (f->policy.max_age_capped)
+		log_warning("domain=%s max_age is more than RFC 8461 3.2 "
+			    "allows: taken as %u",
+		    u->domain, f->policy.max_age_s);
+	u->all->changed(u->domain, u->all->changed_arg);
+}
+
 /* RFC 8461 3.3: whatever was cached stays in force when this fails. */
 static void
 policy_read(struct policy_update *u, struct span body)
 {
 	struct policy_facts *f = &u->facts;
-	int64_t now_s = clock_wall_s(u->all->ports->clock);
 	struct sts_policy_error error;
 	char why[sizeof(f->failure_why)];
 
 	switch (sts_policy_parse(body, &f->policy, &error)) {
 	case STS_POLICY_OK:
-		f->state = POLICY_FETCHED;
-		memcpy(f->id, f->record_id, sizeof(f->id));
-		f->fetched_at_s = now_s;
-		fetch_backoff_forget(u->all->backoff, u->domain);
-		policy_cache_put(u->all->cache, u->domain, f->id, body, now_s);
-		log_notice("domain=%s policy fetched: id=%s mode=%s max_age=%u "
-			   "mx=%zu",
-		    u->domain, f->id, sts_mode_name(f->policy.mode),
-		    f->policy.max_age_s, f->policy.n_mx);
-		u->all->changed(u->domain, u->all->changed_arg);
+		policy_accept(u, body);
 		break;
 	case STS_POLICY_INVALID:
 		snprintf(why, sizeof(why), "line %u of the policy: %s",

@@ -17,6 +17,7 @@
 #include "common/policy_cache.h"
 #include "common/verdict.h"
 #include "tests/fake/fake_net.h"
+#include "tests/unit/log_capture.h"
 
 #define NOW 1700000000
 #define POLICY(mode)                                                           \
@@ -591,6 +592,46 @@ kept_verdicts_have_a_bound_in_octets(void **state)
 	assert_null(engine_cached(w->engine, "d0.example"));
 }
 
+/* RFC 8461 3.2: a server says any content type that it likes. */
+static void
+words_of_a_policy_host_are_quoted_in_the_log(void **state)
+{
+	struct world *w = *state;
+	const char *log;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_policy(w->net, "example.com", NULL,
+	    RESULT_STS_POLICY_FETCH_ERROR,
+	    "mta-sts.example.com sent a\" domain=bank.example instead of "
+	    "text/plain");
+	log_set_level(LOG_LEVEL_NOTICE);
+	log_capture_start();
+	ask(w, "example.com");
+	log = log_capture_end();
+	assert_int_equal(log_capture_lines(log), 1);
+	assert_int_equal(log_capture_count(log,
+			     "domain=example.com policy not fetched: id=1 "
+			     "result=sts-policy-fetch-error why=\"mta-sts."
+			     "example.com sent a\\x22 domain=bank.example"),
+	    1);
+}
+
+static void
+a_max_age_that_is_cut_is_warned_of(void **state)
+{
+	struct world *w = *state;
+	const char *log;
+
+	publish(w, "1", "version: STSv1\nmode: none\nmax_age: 31557601\n");
+	log_capture_start();
+	log_set_level(LOG_LEVEL_WARNING);
+	ask(w, "example.com");
+	log = log_capture_end();
+	assert_int_equal(log_capture_lines(log), 1);
+	assert_int_equal(log_capture_count(log, "example.com"), 1);
+	assert_int_equal(log_capture_count(log, "max_age"), 1);
+}
+
 static void
 implicit_and_null_mx_are_told_apart(void **state)
 {
@@ -733,6 +774,8 @@ main(void)
 		T(hosts_that_ate_up_the_deadline_are_passed_over_the_next_time),
 		T(a_null_mx_beside_hosts_is_no_host),
 		T(kept_verdicts_have_a_bound_in_octets),
+		T(words_of_a_policy_host_are_quoted_in_the_log),
+		T(a_max_age_that_is_cut_is_warned_of),
 		T(implicit_and_null_mx_are_told_apart),
 		T(an_expired_policy_is_as_none),
 		T(max_age_0_is_used_once_and_not_kept),
