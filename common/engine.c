@@ -44,6 +44,7 @@ struct running {
 /* A verdict that is kept, by the domain in its facts. */
 struct kept {
 	struct verdict *verdict;
+	size_t bytes;
 	TAILQ_ENTRY(kept) entry;
 	UT_hash_handle hh;
 };
@@ -56,6 +57,7 @@ struct engine {
 	size_t n_asks;
 	struct kept *kept[GATES];	/* by domain */
 	TAILQ_HEAD(, kept) kept_by_use; /* least recently used first */
+	size_t kept_bytes;
 };
 
 /* Verdicts that are kept. */
@@ -74,6 +76,7 @@ kept_remove(struct engine *e, struct kept *k)
 {
 	HASH_DEL(e->kept[k->verdict->gate], k);
 	TAILQ_REMOVE(&e->kept_by_use, k, entry);
+	e->kept_bytes -= k->bytes;
 	verdict_free(k->verdict);
 	free(k);
 }
@@ -96,7 +99,11 @@ kept_add(struct engine *e, struct verdict *verdict)
 		return false;
 	}
 	TAILQ_INSERT_TAIL(&e->kept_by_use, k, entry);
-	if (HASH_COUNT(e->kept[verdict->gate]) > LIMIT_VERDICTS)
+	k->bytes = sizeof(*k) + verdict_bytes(verdict);
+	e->kept_bytes += k->bytes;
+	/* One verdict is far smaller than the bound: the new one stays. */
+	while (HASH_COUNT(e->kept[verdict->gate]) > LIMIT_VERDICTS ||
+	    e->kept_bytes > LIMIT_VERDICT_BYTES)
 		kept_remove(e, TAILQ_FIRST(&e->kept_by_use));
 	return true;
 }
@@ -145,6 +152,24 @@ look_behind(struct engine *e, const struct verdict *verdict)
 	if (cached != NULL &&
 	    now_s - cached->record_seen_at_s > LIMIT_RECORD_AGE_S)
 		policy_update_behind(e->updates, verdict->facts.domain);
+}
+
+/*
+ * One whose time is over, or that came too late, still lends its trials to the
+ * next lookup: hosts are not tried more often because of a short TTL, and those
+ * that do not answer eat up one deadline, not each.
+ */
+static bool
+is_worth_keeping(const struct verdict *verdict, int64_t now_ms)
+{
+	const struct facts *f = &verdict->facts;
+
+	if (verdict->expires_ms > now_ms)
+		return true;
+	for (size_t i = 0; i < f->n_mx; i++)
+		if (f->mx[i].probe_expires_ms > now_ms)
+			return true;
+	return false;
 }
 
 /* The log line of a verdict. Refusals are said each time, the rest once. */
@@ -213,7 +238,8 @@ lookup_done(struct verdict *verdict, int64_t took_ms, void *arg)
 	HASH_DEL(e->running[r->gate], r);
 	verdict_log(verdict, took_ms, false);
 	look_behind(e, verdict);
-	keep = verdict->expires_ms > clock_mono_ms(e->shared.ports->clock) &&
+	keep =
+	    is_worth_keeping(verdict, clock_mono_ms(e->shared.ports->clock)) &&
 	    verdict_is_current(e, verdict) && kept_add(e, verdict);
 	while ((ask = TAILQ_FIRST(&r->asks)) != NULL) {
 		engine_done_fn *done = ask->done;

@@ -72,6 +72,7 @@ policy_state_name(enum policy_state state)
 		[POLICY_FAILED] = "failed",
 		[POLICY_CACHED] = "cached",
 		[POLICY_FETCHED] = "fetched",
+		[POLICY_UNREAD] = "unread",
 	};
 
 	return names[state];

@@ -48,6 +48,7 @@ enum policy_state {
 	POLICY_FAILED,	/* nothing live is cached, a record, no valid policy */
 	POLICY_CACHED,
 	POLICY_FETCHED, /* in this very lookup */
+	POLICY_UNREAD,	/* one is live; there was no memory to read it */
 };
 
 enum mx_state {
@@ -90,7 +91,7 @@ struct mx_fact {
 	bool eligible;	   /* may take mail, as far as the policy goes */
 	unsigned required; /* proofs, PROOF_* */
 	struct probe_result probe;
-	int64_t probe_expires_ms; /* monotonic; 0: not probed */
+	int64_t probe_expires_ms; /* monotonic; 0: nothing is known */
 };
 
 struct facts {

@@ -58,15 +58,14 @@
 #define LIMIT_PROBE_ADDRESSES 8	 /* tried of one MX */
 #define LIMIT_PROBE_GRACE_MS 250 /* a session ends itself that much earlier */
 #define LIMIT_PROBE_GOOD_S 300	 /* how long a good probe holds */
-#define LIMIT_PROBE_GRACE_MS 250
 #define LIMIT_PROBE_BAD_S 60
 
 /* Lookups */
-#define LIMIT_LOOKUPS 4096   /* running */
-#define LIMIT_WAITERS 65536  /* of all lookups together */
-#define LIMIT_MX_HOSTS 32    /* of one domain that are looked at */
-#define LIMIT_VERDICTS 20000 /* kept */
-#define LIMIT_VERDICT_MIN_S 1
+#define LIMIT_LOOKUPS 4096	     /* running */
+#define LIMIT_WAITERS 65536	     /* of all lookups together */
+#define LIMIT_MX_HOSTS 32	     /* of one domain that are looked at */
+#define LIMIT_VERDICTS 20000	     /* kept */
+#define LIMIT_VERDICT_BYTES 67108864 /* of the kept ones */
 #define LIMIT_VERDICT_MAX_S 300
 
 /* Policies (RFC 8461 3.3, 5.1) */

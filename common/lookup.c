@@ -68,17 +68,17 @@ static void lookup_rewind(struct lookup *l);
 
 /* 1. The policy: a cached one binds at once (RFC 8461 3.3, 5.1). */
 
-/* Without memory to tell a policy there is one all the same: unknown. */
+/* That a policy is live is not forgotten because an update knows nothing. */
 static void
-take_policy(struct lookup *l, const struct policy_facts *found)
+policy_take(struct lookup *l, const struct policy_facts *found)
 {
 	struct policy_facts *sts = &l->verdict->facts.sts;
+	bool unread = sts->state == POLICY_UNREAD;
 
 	policy_facts_cleanup(sts);
-	if (policy_facts_copy(found, sts))
-		return;
-	sts->state = POLICY_UNKNOWN;
-	sts->record = RECORD_FOUND;
+	if (!policy_facts_copy(found, sts) ||
+	    (unread && sts->state == POLICY_UNKNOWN))
+		sts->state = POLICY_UNREAD;
 }
 
 static void
@@ -87,7 +87,7 @@ policy_done(const struct policy_facts *found, void *arg)
 	struct lookup *l = arg;
 
 	l->policy_wait = NULL;
-	take_policy(l, found);
+	policy_take(l, found);
 	lookup_advance(l);
 }
 
@@ -99,8 +99,12 @@ use_cached(struct lookup *l)
 	const struct cached_policy *cached =
 	    policy_cache_get(l->shared.cache, l->verdict->facts.domain, now_s);
 
-	if (cached == NULL || !sts_policy_copy(&cached->policy, &sts->policy))
+	if (cached == NULL)
 		return false;
+	if (!sts_policy_copy(&cached->policy, &sts->policy)) {
+		sts->state = POLICY_UNREAD;
+		return false;
+	}
 	sts->state = POLICY_CACHED;
 	memcpy(sts->id, cached->id, sizeof(sts->id));
 	sts->fetched_at_s = cached->fetched_at_s;
@@ -122,10 +126,10 @@ step_policy(struct lookup *l)
 static int
 mx_compare(const void *a, const void *b)
 {
-	const struct mx_fact *x = a, *y = b;
+	const struct dns_rr *const *x = a, *const *y = b;
 
-	return (x->preference > y->preference) -
-	    (x->preference < y->preference);
+	return ((*x)->mx.preference > (*y)->mx.preference) -
+	    ((*x)->mx.preference < (*y)->mx.preference);
 }
 
 static bool
@@ -143,21 +147,27 @@ mx_list_new(struct facts *facts, size_t n)
 static void
 mx_read(struct facts *facts, const struct dns_answer *answer)
 {
-	/* RFC 7505 3: a null MX stands alone. */
-	if (answer->n == 1 && answer->rr[0].mx.host[0] == '\0') {
+	const struct dns_rr *hosts[DNS_RECORDS_MAX];
+	size_t n = 0;
+
+	/* RFC 7505 3: "." is no host; alone it says that there is none. */
+	for (size_t i = 0; i < answer->n; i++)
+		if (answer->rr[i].mx.host[0] != '\0')
+			hosts[n++] = &answer->rr[i];
+	if (n == 0) {
 		facts->mx_state = MX_NULL;
 		return;
 	}
-	if (!mx_list_new(facts, answer->n))
+	qsort(hosts, n, sizeof(*hosts), mx_compare);
+	if (n > LIMIT_MX_HOSTS)
+		n = LIMIT_MX_HOSTS;
+	if (!mx_list_new(facts, n))
 		return;
-	for (size_t i = 0; i < answer->n; i++) {
-		facts->mx[i].preference = answer->rr[i].mx.preference;
-		memcpy(facts->mx[i].host, answer->rr[i].mx.host,
+	for (size_t i = 0; i < n; i++) {
+		facts->mx[i].preference = hosts[i]->mx.preference;
+		memcpy(facts->mx[i].host, hosts[i]->mx.host,
 		    sizeof(facts->mx[i].host));
 	}
-	qsort(facts->mx, facts->n_mx, sizeof(*facts->mx), mx_compare);
-	if (facts->n_mx > LIMIT_MX_HOSTS)
-		facts->n_mx = LIMIT_MX_HOSTS;
 	facts->mx_state = MX_FOUND;
 }
 
@@ -257,8 +267,9 @@ probe_keep(struct lookup *l, struct mx_fact *mx,
 	};
 
 	mx->probe = *result;
-	mx->probe_expires_ms =
-	    clock_mono_ms(l->shared.ports->clock) + holds_s * 1000;
+	if (result->state != PROBE_UNKNOWN)
+		mx->probe_expires_ms =
+		    clock_mono_ms(l->shared.ports->clock) + holds_s * 1000;
 	outcome_report(&outcome);
 }
 
@@ -269,7 +280,9 @@ probe_done(const struct probe_result *result, void *arg)
 
 	l->probe = NULL;
 	probe_keep(l, &l->verdict->facts.mx[l->probing], result);
-	l->step--; /* once more: is this host good, or whose turn is it now? */
+	if (result->state != PROBE_GOOD)
+		l->probing++; /* a host has one turn, whatever came of it */
+	l->step--;	      /* whose turn is it now? */
 	lookup_advance(l);
 }
 
@@ -338,7 +351,7 @@ look_done(const struct policy_facts *found, void *arg)
 	    clock_wall_s(l->shared.ports->clock), f->fresh_look == LOOK_SAME);
 	if (changed) {
 		lookup_rewind(l);
-		take_policy(l, found);
+		policy_take(l, found);
 		f->fresh_look = LOOK_SAME;
 		l->step = STEP_POLICY; /* which has been answered */
 	}
@@ -454,7 +467,7 @@ lookup_deadline(void *arg)
 	l->deadline = NULL;
 	f->deadline_hit = true;
 	if (l->policy_wait != NULL && l->step == STEP_POLICY)
-		take_policy(l, policy_wait_facts(l->policy_wait));
+		policy_take(l, policy_wait_facts(l->policy_wait));
 	lookup_finish(l);
 }
 

@@ -54,6 +54,7 @@ struct policy_update {
 	struct dns_query *record_query;
 	struct dns_query *address_queries[2]; /* AAAA, A */
 	unsigned address_failures;	      /* of these, without an answer */
+	bool address_unasked;		      /* one of these was not begun */
 	struct address addresses[LIMIT_FETCH_ADDRESSES];
 	size_t n_addresses;
 	struct fetch *fetch;
@@ -162,12 +163,15 @@ cached_is_current(struct policy_update *u)
 static void
 fetch_failed(struct policy_update *u, enum result_type failure, const char *why)
 {
+	char quoted[LOG_QUOTE_SIZE];
+
 	u->facts.failure = failure;
 	snprintf(u->facts.failure_why, sizeof(u->facts.failure_why), "%s", why);
 	if (!u->refresh) /* refresh_failed() tells that */
-		log_notice("domain=%s policy not fetched: id=%s result=%s %s",
+		log_notice("domain=%s policy not fetched: id=%s result=%s "
+			   "why=%s",
 		    u->domain, u->facts.record_id, result_type_name(failure),
-		    why);
+		    log_quote(quoted, why, strlen(why)));
 	fetch_backoff_failed(u->all->backoff, u->domain, u->facts.record_id,
 	    clock_mono_ms(u->all->ports->clock), failure, why);
 }
@@ -200,9 +204,10 @@ addresses_done(struct policy_update *u)
 	/*
 	 * A name server of the policy host that does not answer is a failed
 	 * fetch like any other (RFC 8461 3.3), not an unknown: else a domain
-	 * with a lame delegation could never be written to again.
+	 * with a lame delegation could never be written to again. But what
+	 * was not asked stays unknown.
 	 */
-	if (u->n_addresses == 0)
+	if (u->n_addresses == 0 && !u->address_unasked)
 		fetch_failed(u, RESULT_STS_POLICY_FETCH_ERROR,
 		    u->address_failures > 0 ? "the address of its policy host "
 					      "could not be looked up"
@@ -251,6 +256,8 @@ step_addresses(struct policy_update *u)
 	    dns->start(dns->self, host, DNS_AAAA, false, aaaa_done, u);
 	u->address_queries[1] =
 	    dns->start(dns->self, host, DNS_A, false, a_done, u);
+	u->address_unasked =
+	    u->address_queries[0] == NULL || u->address_queries[1] == NULL;
 	return u->address_queries[0] == NULL && u->address_queries[1] == NULL
 	    ? NEXT
 	    : WAIT;
@@ -271,27 +278,38 @@ take_id(struct policy_update *u)
 	memcpy(u->facts.id, id, sizeof(u->facts.id));
 }
 
+static void
+policy_accept(struct policy_update *u, struct span body)
+{
+	struct policy_facts *f = &u->facts;
+
+	f->state = POLICY_FETCHED;
+	take_id(u);
+	f->fetched_at_s = clock_wall_s(u->all->ports->clock);
+	fetch_backoff_forget(u->all->backoff, u->domain);
+	policy_cache_put(u->all->cache, u->domain, f->id, body,
+	    f->fetched_at_s);
+	log_notice("domain=%s policy fetched: id=%s mode=%s max_age=%u mx=%zu",
+	    u->domain, f->id, sts_mode_name(f->policy.mode),
+	    f->policy.max_age_s, f->policy.n_mx);
+	if (f->policy.max_age_capped)
+		log_warning("domain=%s max_age is more than RFC 8461 3.2 "
+			    "allows: taken as %u",
+		    u->domain, f->policy.max_age_s);
+	u->all->changed(u->domain, u->all->changed_arg);
+}
+
 /* RFC 8461 3.3: whatever was cached stays in force when this fails. */
 static void
 policy_read(struct policy_update *u, struct span body)
 {
 	struct policy_facts *f = &u->facts;
-	int64_t now_s = clock_wall_s(u->all->ports->clock);
 	struct sts_policy_error error;
 	char why[sizeof(f->failure_why)];
 
 	switch (sts_policy_parse(body, &f->policy, &error)) {
 	case STS_POLICY_OK:
-		f->state = POLICY_FETCHED;
-		take_id(u);
-		f->fetched_at_s = now_s;
-		fetch_backoff_forget(u->all->backoff, u->domain);
-		policy_cache_put(u->all->cache, u->domain, f->id, body, now_s);
-		log_notice("domain=%s policy fetched: id=%s mode=%s max_age=%u "
-			   "mx=%zu",
-		    u->domain, f->id, sts_mode_name(f->policy.mode),
-		    f->policy.max_age_s, f->policy.n_mx);
-		u->all->changed(u->domain, u->all->changed_arg);
+		policy_accept(u, body);
 		break;
 	case STS_POLICY_INVALID:
 		snprintf(why, sizeof(why), "line %u of the policy: %s",
@@ -338,13 +356,8 @@ step_fetch(struct policy_update *u)
 static void
 take_cached(struct policy_facts *f, const struct cached_policy *cached)
 {
-	if (!sts_policy_copy(&cached->policy, &f->policy)) {
-		/* Without memory to tell it: there is one, it is unknown. */
-		f->record = RECORD_FOUND;
-		f->failure = RESULT_NONE;
-		return;
-	}
-	f->state = POLICY_CACHED;
+	f->state = sts_policy_copy(&cached->policy, &f->policy) ? POLICY_CACHED
+								: POLICY_UNREAD;
 	memcpy(f->id, cached->id, sizeof(f->id));
 	f->fetched_at_s = cached->fetched_at_s;
 }

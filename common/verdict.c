@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The judgement: facts in, verdict out, nothing else touched. The rows of the
- * table that the manual prints (strictmxd(8), "ANSWERS") stand here in the
- * same order.
+ * The judgement: facts in, verdict out, nothing else touched. The manual has
+ * it as a table (strictmxd(8), "ANSWERS").
  */
 #include "common/verdict.h"
 
@@ -103,6 +102,14 @@ decide_without_policy(struct verdict *v)
 	const struct policy_facts *sts = &v->facts.sts;
 	const char *domain = v->facts.domain;
 
+	if (sts->state == POLICY_UNREAD) {
+		v->action = ACTION_DEFER;
+		set_reason(v,
+		    "451 4.3.0 MTA-STS policy of %s: out of memory, try again "
+		    "later",
+		    domain);
+		return;
+	}
 	if (sts->state == POLICY_FAILED) {
 		set_reason(v, "MTA-STS policy of %s does not bind: %s", domain,
 		    sts->failure_why);
@@ -154,7 +161,19 @@ decide_unreachable(struct verdict *v, const struct mx_fact *mx,
 	    config->unreachable == CHOICE_DEFER ? ACTION_DEFER : ACTION_PROCEED;
 	set_reason(v, "%sMTA-STS policy of %s: %s cannot be tried: %s",
 	    v->action == ACTION_DEFER ? "451 4.4.1 " : "", v->facts.domain,
-	    mx->host, mx->probe.why[0] == '\0' ? "out of time" : mx->probe.why);
+	    mx->host, mx->probe.why);
+}
+
+/* Nobody knows anything of the hosts: nothing that "unreachable" is about. */
+static void
+decide_untried(struct verdict *v, const struct mx_fact *mx)
+{
+	set_mx(v, mx);
+	v->action = ACTION_DEFER;
+	set_reason(v,
+	    "451 4.4.1 MTA-STS policy of %s: %s has not been tried: %s",
+	    v->facts.domain, mx->host,
+	    mx->probe.why[0] == '\0' ? "out of time" : mx->probe.why);
 }
 
 static void
@@ -172,7 +191,8 @@ static void
 decide_probes(struct verdict *v, const struct config *config)
 {
 	const struct facts *f = &v->facts;
-	const struct mx_fact *failed = NULL, *untried = NULL;
+	const struct mx_fact *failed = NULL, *unreachable = NULL;
+	const struct mx_fact *untried = NULL;
 
 	for (size_t i = 0; i < f->n_mx; i++) {
 		const struct mx_fact *mx = &f->mx[i];
@@ -190,6 +210,9 @@ decide_probes(struct verdict *v, const struct config *config)
 				failed = mx;
 			break;
 		case PROBE_UNREACHABLE:
+			if (unreachable == NULL)
+				unreachable = mx;
+			break;
 		case PROBE_UNKNOWN:
 			if (untried == NULL)
 				untried = mx;
@@ -198,8 +221,10 @@ decide_probes(struct verdict *v, const struct config *config)
 	}
 	if (failed != NULL)
 		blame(v, failed, config);
+	else if (unreachable != NULL)
+		decide_unreachable(v, unreachable, config);
 	else
-		decide_unreachable(v, untried, config);
+		decide_untried(v, untried);
 }
 
 static size_t
@@ -328,6 +353,24 @@ sooner(uint32_t life_s, int64_t left_s)
 	return left_s < (int64_t)life_s ? (uint32_t)left_s : life_s;
 }
 
+/* None is good, and one could not be tried for lack of memory or places. */
+static bool
+lacks_trial(const struct facts *f)
+{
+	bool lacks = false;
+
+	for (size_t i = 0; i < f->n_mx; i++) {
+		const struct mx_fact *mx = &f->mx[i];
+
+		if (!mx->listed)
+			continue;
+		if (mx->probe.state == PROBE_GOOD)
+			return false;
+		lacks |= mx->probe_expires_ms == 0;
+	}
+	return lacks;
+}
+
 uint32_t
 verdict_life_s(const struct verdict *verdict, int64_t wall_s, int64_t mono_ms)
 {
@@ -335,7 +378,8 @@ verdict_life_s(const struct verdict *verdict, int64_t wall_s, int64_t mono_ms)
 	uint32_t life_s = LIMIT_VERDICT_MAX_S;
 
 	/* What nobody knows is asked again by the next one who comes. */
-	if (f->deadline_hit || f->sts.state == POLICY_UNKNOWN)
+	if (f->deadline_hit || f->sts.state == POLICY_UNKNOWN ||
+	    f->sts.state == POLICY_UNREAD)
 		return 0;
 	if (!facts_have_policy(f))
 		return sooner(life_s, f->sts.record_ttl_s);
@@ -346,7 +390,8 @@ verdict_life_s(const struct verdict *verdict, int64_t wall_s, int64_t mono_ms)
 	/* RFC 8461 5.1: each refusal is younger than a look at the record. */
 	if (verdict->action != ACTION_PROCEED)
 		life_s = sooner(life_s, LIMIT_FRESH_LOOK_S);
-	if (f->mx_state == MX_UNKNOWN)
+	if (f->mx_state == MX_UNKNOWN ||
+	    (verdict->gate == GATE_ADMISSION && lacks_trial(f)))
 		return 0;
 	life_s = sooner(life_s, f->mx_ttl_s);
 	for (size_t i = 0; i < f->n_mx; i++)
@@ -354,6 +399,15 @@ verdict_life_s(const struct verdict *verdict, int64_t wall_s, int64_t mono_ms)
 			life_s = sooner(life_s,
 			    (f->mx[i].probe_expires_ms - mono_ms) / 1000);
 	return life_s;
+}
+
+size_t
+verdict_bytes(const struct verdict *verdict)
+{
+	const struct facts *f = &verdict->facts;
+
+	return sizeof(*verdict) + f->n_mx * sizeof(*f->mx) +
+	    sts_policy_bytes(&f->sts.policy);
 }
 
 void

@@ -17,6 +17,7 @@
 #include "common/policy_cache.h"
 #include "common/verdict.h"
 #include "tests/fake/fake_net.h"
+#include "tests/unit/log_capture.h"
 
 #define NOW 1700000000
 #define POLICY(mode)                                                           \
@@ -495,6 +496,154 @@ an_unknown_mx_set_defers_under_enforce(void **state)
 }
 
 static void
+a_host_that_could_not_be_tried_is_not_tried_without_end(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_refuse(w->net, false, false, true);
+	assert_int_equal(ask(w, "example.com").action, ACTION_DEFER);
+	assert_int_equal(fake_net_dns_asked(w->net, "mx1.example.com", DNS_A),
+	    1);
+	assert_int_equal(fake_net_dns_asked(w->net, "mx2.example.com", DNS_A),
+	    1);
+}
+
+static void
+trials_hold_their_time_whatever_the_ttl_of_the_mx_records(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_ttl(w->net, 0);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(ask(w, "example.com").action, ACTION_PROCEED);
+		assert_null(
+		    engine_cached(w->engine, GATE_ADMISSION, "example.com"));
+	}
+	assert_int_equal(fake_net_sessions(w->net, "mx1.example.com"), 1);
+	clock_advance(w->clock, LIMIT_PROBE_GOOD_S * 1000);
+	ask(w, "example.com");
+	assert_int_equal(fake_net_sessions(w->net, "mx1.example.com"), 2);
+}
+
+static void
+hosts_that_ate_up_the_deadline_are_passed_over_the_next_time(void **state)
+{
+	struct world *w = *state;
+	struct told told;
+
+	publish(w, "1",
+	    "version: STSv1\nmode: enforce\nmx: *.example.com\n"
+	    "max_age: 604800\n");
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_FOUND,
+	    "1 dead1.example.com", "2 dead2.example.com", "3 dead3.example.com",
+	    "10 mx1.example.com", NULL);
+	fake_net_dns(w->net, "dead1.example.com", DNS_A, DNS_FOUND,
+	    "192.0.2.11", NULL);
+	fake_net_dns(w->net, "dead2.example.com", DNS_A, DNS_FOUND,
+	    "192.0.2.12", NULL);
+	fake_net_dns(w->net, "dead3.example.com", DNS_A, DNS_FOUND,
+	    "192.0.2.13", NULL);
+	fake_net_delay(w->net, 1, 1, -1);
+	told = ask(w, "example.com");
+	assert_int_equal(told.action, ACTION_DEFER);
+	fake_net_delay(w->net, 1, 1, 1);
+	ask(w, "example.com");
+	assert_int_equal(fake_net_sessions(w->net, "dead1.example.com"), 1);
+	assert_int_equal(fake_net_sessions(w->net, "dead2.example.com"), 1);
+	assert_int_equal(fake_net_sessions(w->net, "dead3.example.com"), 2);
+}
+
+static void
+a_null_mx_beside_hosts_is_no_host(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_FOUND, "0 ",
+	    "10 evil.example.net", NULL);
+	assert_string_equal(ask(w, "example.com").reason,
+	    "451 4.7.5 MTA-STS policy of example.com does not list its MX "
+	    "evil.example.net");
+}
+
+/* A policy as large as one can be, in memory more than on the wire. */
+static struct span
+large_policy(void)
+{
+	static char body[LIMIT_FETCH_BODY];
+	size_t len = (size_t)snprintf(body, sizeof(body),
+	    "version: STSv1\nmode: enforce\nmax_age: 604800\n");
+
+	for (unsigned i = 0; len + 10 < sizeof(body); i++)
+		len += (size_t)snprintf(body + len, sizeof(body) - len,
+		    "mx:a%u\n", i);
+	return (struct span){ body, len };
+}
+
+static void
+kept_verdicts_have_a_bound_in_octets(void **state)
+{
+	const struct span body = large_policy();
+	struct world *w = *state;
+	struct told told = { 0 };
+	char domain[32];
+
+	for (unsigned i = 0; i <= LIMIT_VERDICT_BYTES / body.len; i++) {
+		snprintf(domain, sizeof(domain), "d%u.example", i);
+		assert_true(policy_cache_put(w->cache, domain, "1", body, NOW));
+		assert_non_null(
+		    engine_ask(w->engine, GATE_ADMISSION, domain, tell, &told));
+		clock_advance(w->clock, 20);
+		assert_int_equal(told.policy, POLICY_CACHED);
+		assert_non_null(
+		    engine_cached(w->engine, GATE_ADMISSION, domain));
+	}
+	assert_null(engine_cached(w->engine, GATE_ADMISSION, "d0.example"));
+}
+
+/* RFC 8461 3.2: a server says any content type that it likes. */
+static void
+words_of_a_policy_host_are_quoted_in_the_log(void **state)
+{
+	struct world *w = *state;
+	const char *log;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_policy(w->net, "example.com", NULL,
+	    RESULT_STS_POLICY_FETCH_ERROR,
+	    "mta-sts.example.com sent a\" domain=bank.example instead of "
+	    "text/plain");
+	log_set_level(LOG_LEVEL_NOTICE);
+	log_capture_start();
+	ask(w, "example.com");
+	log = log_capture_end();
+	assert_int_equal(log_capture_lines(log), 1);
+	assert_int_equal(log_capture_count(log,
+			     "domain=example.com policy not fetched: id=1 "
+			     "result=sts-policy-fetch-error why=\"mta-sts."
+			     "example.com sent a\\x22 domain=bank.example"),
+	    1);
+}
+
+static void
+a_max_age_that_is_cut_is_warned_of(void **state)
+{
+	struct world *w = *state;
+	const char *log;
+
+	publish(w, "1", "version: STSv1\nmode: none\nmax_age: 31557601\n");
+	log_capture_start();
+	log_set_level(LOG_LEVEL_WARNING);
+	ask(w, "example.com");
+	log = log_capture_end();
+	assert_int_equal(log_capture_lines(log), 1);
+	assert_int_equal(log_capture_count(log, "example.com"), 1);
+	assert_int_equal(log_capture_count(log, "max_age"), 1);
+}
+
+static void
 implicit_and_null_mx_are_told_apart(void **state)
 {
 	struct world *w = *state;
@@ -881,6 +1030,13 @@ main(void)
 		T(a_slow_policy_host_defers_at_the_deadline_and_fills_the_cache),
 		T(dns_that_never_answers_ends_at_the_deadline),
 		T(an_unknown_mx_set_defers_under_enforce),
+		T(a_host_that_could_not_be_tried_is_not_tried_without_end),
+		T(trials_hold_their_time_whatever_the_ttl_of_the_mx_records),
+		T(hosts_that_ate_up_the_deadline_are_passed_over_the_next_time),
+		T(a_null_mx_beside_hosts_is_no_host),
+		T(kept_verdicts_have_a_bound_in_octets),
+		T(words_of_a_policy_host_are_quoted_in_the_log),
+		T(a_max_age_that_is_cut_is_warned_of),
 		T(implicit_and_null_mx_are_told_apart),
 		T(an_expired_policy_is_as_none),
 		T(max_age_0_is_used_once_and_not_kept),

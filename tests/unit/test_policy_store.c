@@ -552,7 +552,8 @@ a_store_of_version_1_is_taken_over(void **state)
 	policy_store_close(open_store());
 	run_sql("DROP INDEX policy_by_refresh;"
 		"ALTER TABLE policy DROP COLUMN refresh_at_s;"
-		"INSERT INTO policy VALUES ('old.example', 'id', 7, 8, x'626f6479');"
+		"INSERT INTO policy VALUES ('old.example', 'id', 7, 8, "
+		"x'626f6479');"
 		"PRAGMA user_version = 1");
 	store = open_store();
 	assert_true(policy_store_get(store, "old.example", &row));
