@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -91,13 +92,20 @@ parse_descriptor(const char *text)
 	return (int)n;
 }
 
-/* A reload comes when the working directory is another. */
+/*
+ * A reload comes when the working directory is another. Links stay links: they
+ * may lead elsewhere by then.
+ */
 static const char *
 absolute(const char *path)
 {
-	char *resolved = realpath(path, NULL);
+	static char whole[PATH_MAX + PATH_MAX];
+	char directory[PATH_MAX];
 
-	return resolved == NULL ? path : resolved;
+	if (path[0] == '/' || getcwd(directory, sizeof(directory)) == NULL)
+		return path;
+	snprintf(whole, sizeof(whole), "%s/%s", directory, path);
+	return whole;
 }
 
 static void
@@ -164,6 +172,22 @@ load_config(const struct options *o)
 	else
 		log_set_level(o->verbose ? LOG_LEVEL_DEBUG : config->log_level);
 	return config;
+}
+
+/*
+ * Started without them, the next files to be opened would take their numbers:
+ * the log would be written into the query socket.
+ */
+static void
+fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= STDIN_FILENO && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
 }
 
 /* What surrounds the process must not steer TLS, DNS or HTTP. */
@@ -289,6 +313,22 @@ warn_of_restart(const char *key, const char *old, const char *new)
 }
 
 static void
+warn_of_restarts(const struct config *old, const struct config *config)
+{
+	char was[24], is[24];
+
+	warn_of_restart("socket", old->socket, config->socket);
+	warn_of_restart("state-dir", old->state_dir, config->state_dir);
+	warn_of_restart("user", old->user, config->user);
+	warn_of_restart("socket-group",
+	    old->socket_group == NULL ? "" : old->socket_group,
+	    config->socket_group == NULL ? "" : config->socket_group);
+	snprintf(was, sizeof(was), "%zu", old->max_policies);
+	snprintf(is, sizeof(is), "%zu", config->max_policies);
+	warn_of_restart("max-policies", was, is);
+}
+
+static void
 reload(void *arg)
 {
 	struct daemon *d = arg;
@@ -308,9 +348,7 @@ reload(void *arg)
 		log_error("reload refused: the old configuration stays");
 		return;
 	}
-	warn_of_restart("socket", old->socket, config->socket);
-	warn_of_restart("state-dir", old->state_dir, config->state_dir);
-	warn_of_restart("user", old->user, config->user);
+	warn_of_restarts(old, config);
 	service = service_new(d->base, d->clock, d->cache, config, &why);
 	if (service == NULL) {
 		log_error("reload refused: %s: the old configuration stays",
@@ -390,8 +428,10 @@ daemon_open(struct daemon *d, struct config *config)
 	    NULL)
 		fatal("out of memory");
 	d->service = service_new(d->base, d->clock, d->cache, config, &why);
-	if (d->service == NULL)
+	if (d->service == NULL) {
+		query_server_free(d->server); /* with its socket */
 		fatal("%s", why);
+	}
 	query_server_use(d->server, service_engine(d->service),
 	    service_config(d->service));
 	d->sighup = catch (d, SIGHUP, on_sighup);
@@ -434,6 +474,7 @@ main(int argc, char **argv)
 		config_free(config);
 		return 0;
 	}
+	fill_standard_descriptors();
 	clean_environment();
 	limit_process();
 	/* libevent and curl do not survive a fork: before they begin. */
