@@ -109,6 +109,11 @@
 #define LIMIT_RESTART_MIN_MS 100   /* of an engine that died */
 #define LIMIT_RESTART_MAX_MS 10000
 
+/* The operator's tool */
+#define LIMIT_LINT_INPUT 65536	 /* as LIMIT_FETCH_BODY */
+#define LIMIT_LINT_FINDINGS 1000 /* errors that are told; warnings as well */
+#define LIMIT_LINT_MX_MS 10000	 /* a look at the MX hosts of a domain */
+
 /* Process */
 #define LIMIT_DESCRIPTORS 4096
 

@@ -21,14 +21,13 @@
 #include "filter/engine_link.h"
 #include "filter/unix_connect.h"
 
-#define DEFAULT_CONFIG STRICTMX_SYSCONFDIR "/strictmx.conf"
 #define PROGRESS_MS 1000
 
 static const char usage_text[] =
     "usage: strictmx ask [-jv] [-e PROGRAM] [-f FILE] [-s SOCKET] "
     "RECIPIENT...\n"
     "  -e, --engine PROGRAM  strictmxd, where no daemon runs\n"
-    "  -f, --config FILE     configuration (" DEFAULT_CONFIG ")\n"
+    "  -f, --config FILE     configuration (" TOOL_DEFAULT_CONFIG ")\n"
     "  -j, --json            one line of JSON for each recipient\n"
     "  -s, --socket SOCKET   of the daemon\n"
     "  -v, --verbose         say what the engine does\n"
@@ -343,9 +342,9 @@ tool_ask(int argc, char **argv)
 
 	if (status != -1)
 		return status;
-	config =
-	    config_load(o.config_file == NULL ? DEFAULT_CONFIG : o.config_file,
-		o.config_file != NULL, error);
+	config = config_load(o.config_file == NULL ? TOOL_DEFAULT_CONFIG
+						   : o.config_file,
+	    o.config_file != NULL, error);
 	if (config == NULL) {
 		log_error("%s", error);
 		return TOOL_USAGE;

@@ -14,6 +14,8 @@ static const struct {
 	const char *what;
 } verbs[] = {
 	{ "ask", tool_ask, "what the filter would be told about a recipient" },
+	{ "lint", tool_lint, "judge a policy, a TXT record, a certificate" },
+	{ "match", tool_match, "does a pattern of a policy match a host" },
 };
 
 static void
