@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One run that asks a domain for its policy, in three steps, each with its two
- * halves side by side in the order of time. The steps gather facts; the last
- * half of a step moves the run on with update_advance(), the only way forward
- * and the only way out.
+ * One run that asks a domain for its policy: see policy_update.h. Three steps,
+ * each with its two halves side by side in the order of time. The steps gather
+ * facts; the last half of a step moves the run on with update_advance(), the
+ * only way forward and the only way out.
  */
-#include "common/policy_update.h"
+#include "common/policy_update_private.h"
 
 #include <sys/queue.h>
 
@@ -25,53 +25,9 @@
 #define RECORD_PREFIX "_mta-sts."
 #define HOST_PREFIX "mta-sts."
 
-enum update_step {
-	UPDATE_START,
-	UPDATE_RECORD,
-	UPDATE_ADDRESSES,
-	UPDATE_FETCH,
-	UPDATE_DONE,
-};
-
 enum step_result {
 	NEXT,
 	WAIT
-};
-
-struct policy_wait {
-	struct policy_update *update;
-	policy_update_done_fn *done;
-	void *arg;
-	TAILQ_ENTRY(policy_wait) entry;
-};
-
-struct policy_update {
-	struct policy_updates *all;
-	char domain[DOMAIN_SIZE];
-	enum update_step step;
-	bool refresh; /* fetch whatever the record says */
-	struct policy_facts facts;
-	struct dns_query *record_query;
-	struct dns_query *address_queries[2]; /* AAAA, A */
-	unsigned address_failures;	      /* of these, without an answer */
-	bool address_unasked;		      /* one of these was not begun */
-	struct address addresses[LIMIT_FETCH_ADDRESSES];
-	size_t n_addresses;
-	struct fetch *fetch;
-	struct clock_timer *begin; /* runs the first step from the loop */
-	TAILQ_HEAD(, policy_wait) waits;
-	UT_hash_handle hh;
-};
-
-struct policy_updates {
-	const struct config *config;
-	const struct ports *ports;
-	struct policy_cache *cache;
-	struct fetch_backoff *backoff;
-	struct record_patience *patience;
-	policy_changed_fn *changed;
-	void *changed_arg;
-	struct policy_update *table; /* running, by domain */
 };
 
 static void update_advance(struct policy_update *u);
@@ -419,8 +375,8 @@ update_conclude(struct policy_update *u)
 		f->state = POLICY_NONE;
 }
 
-static void
-update_free(struct policy_update *u)
+void
+policy_update_free(struct policy_update *u)
 {
 	const struct ports *ports = u->all->ports;
 	struct policy_wait *wait;
@@ -454,7 +410,7 @@ update_finish(struct policy_update *u)
 		free(wait);
 		done(&u->facts, arg);
 	}
-	update_free(u);
+	policy_update_free(u);
 }
 
 static enum step_result (*const steps[])(struct policy_update *) = {
@@ -472,143 +428,11 @@ update_advance(struct policy_update *u)
 	update_finish(u);
 }
 
-static void
-update_begin(void *arg)
+void
+policy_update_begin(void *arg)
 {
 	struct policy_update *u = arg;
 
 	u->begin = NULL;
 	update_advance(u);
-}
-
-static struct policy_update *
-update_find(struct policy_updates *updates, const char *domain)
-{
-	struct policy_update *u;
-
-	HASH_FIND_STR(updates->table, domain, u);
-	return u;
-}
-
-static struct policy_update *
-update_start(struct policy_updates *updates, const char *domain)
-{
-	struct policy_update *u = calloc(1, sizeof(*u));
-
-	if (u == NULL)
-		return NULL;
-	u->all = updates;
-	TAILQ_INIT(&u->waits);
-	snprintf(u->domain, sizeof(u->domain), "%s", domain);
-	u->begin = clock_timer_start(updates->ports->clock, 0, update_begin, u);
-	if (u->begin == NULL)
-		goto fail;
-	HASH_ADD_STR(updates->table, domain, u);
-	if (u->hh.tbl == NULL)
-		goto fail;
-	return u;
-fail:
-	update_free(u);
-	return NULL;
-}
-
-struct policy_wait *
-policy_update_join(struct policy_updates *updates, const char *domain,
-    bool fresh, policy_update_done_fn *done, void *arg)
-{
-	struct policy_update *u = update_find(updates, domain);
-	struct policy_wait *wait = calloc(1, sizeof(*wait));
-
-	if (wait == NULL)
-		return NULL;
-	if (u == NULL && (u = update_start(updates, domain)) == NULL) {
-		free(wait);
-		return NULL;
-	}
-	if (fresh && u->step == UPDATE_START)
-		u->facts.record_fresh = true;
-	wait->update = u;
-	wait->done = done;
-	wait->arg = arg;
-	TAILQ_INSERT_TAIL(&u->waits, wait, entry);
-	return wait;
-}
-
-void
-policy_wait_cancel(struct policy_wait **wait)
-{
-	if (*wait == NULL)
-		return;
-	TAILQ_REMOVE(&(*wait)->update->waits, *wait, entry);
-	free(*wait);
-	*wait = NULL;
-}
-
-const struct policy_facts *
-policy_wait_facts(const struct policy_wait *wait)
-{
-	return &wait->update->facts;
-}
-
-void
-policy_update_behind(struct policy_updates *updates, const char *domain)
-{
-	/* Without memory for it the next answer tries again. */
-	if (update_find(updates, domain) == NULL)
-		update_start(updates, domain);
-}
-
-void
-policy_update_refresh(struct policy_updates *updates, const char *domain)
-{
-	struct policy_update *u;
-
-	/* One that runs already may not fetch: the next look comes soon. */
-	if (update_find(updates, domain) == NULL &&
-	    (u = update_start(updates, domain)) != NULL)
-		u->refresh = true;
-}
-
-struct policy_updates *
-policy_updates_new(const struct config *config, const struct ports *ports,
-    struct policy_cache *cache, policy_changed_fn *changed, void *arg)
-{
-	struct policy_updates *updates = calloc(1, sizeof(*updates));
-
-	if (updates == NULL)
-		return NULL;
-	updates->config = config;
-	updates->ports = ports;
-	updates->cache = cache;
-	updates->changed = changed;
-	updates->changed_arg = arg;
-	updates->backoff = fetch_backoff_new(LIMIT_BACKOFFS);
-	updates->patience = record_patience_new(LIMIT_RECORD_TROUBLES);
-	if (updates->backoff == NULL || updates->patience == NULL) {
-		policy_updates_free(updates);
-		return NULL;
-	}
-	return updates;
-}
-
-void
-policy_updates_free(struct policy_updates *updates)
-{
-	struct policy_update *u, *next;
-
-	if (updates == NULL)
-		return;
-	HASH_ITER (hh, updates->table, u, next) {
-		HASH_DEL(updates->table, u);
-		update_free(u);
-	}
-	fetch_backoff_free(updates->backoff);
-	record_patience_free(updates->patience);
-	free(updates);
-}
-
-size_t
-policy_updates_running(const struct policy_updates *updates)
-{
-	return HASH_COUNT(updates->table);
 }
