@@ -20,8 +20,9 @@
 #define LIMIT_DNS_QUERIES 65536	       /* askers of all questions together */
 #define LIMIT_DNS_BACKOFF_MIN_MS 50    /* before a lost upstream is tried */
 #define LIMIT_DNS_BACKOFF_MAX_MS 500
-#define LIMIT_DNS_RENEW_AFTER 4 /* losses in a row: a new getdns context */
-#define LIMIT_DNS_IDLE_MS 10000 /* a connection without a question */
+#define LIMIT_DNS_CAUTION_MS 150 /* one question alone, after a loss */
+#define LIMIT_DNS_RENEW_AFTER 4	 /* losses in a row: a new getdns context */
+#define LIMIT_DNS_IDLE_MS 10000	 /* a connection without a question */
 
 /* Addresses */
 #define LIMIT_OWN_ADDRESSES_AGE_S 60 /* then the interfaces are read again */
