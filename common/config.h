@@ -31,7 +31,7 @@ struct config {
 	size_t n_local_domains; /* folded, sorted; both keys together */
 	char **local_domains;
 	unsigned deadline_s;
-	char hostname[DOMAIN_SIZE]; /* for EHLO */
+	char hostname[DOMAIN_SIZE]; /* for EHLO; "": the full one of the host */
 
 	/* The network */
 	struct resolver_opts resolver;

@@ -24,6 +24,7 @@
 
 #include "common/clock.h"
 #include "common/config.h"
+#include "common/hostname.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/policy_cache.h"
@@ -48,6 +49,7 @@ struct options {
 
 struct daemon {
 	struct options options;
+	char hostname[DOMAIN_SIZE]; /* of this host, as found at the start */
 	struct event_base *base;
 	struct clock *clock;
 	struct policy_store *store;
@@ -153,16 +155,20 @@ parse_options(int argc, char **argv, struct options *o)
 }
 
 static struct config *
-load_config(const struct options *o)
+load_config(const struct daemon *d)
 {
+	const struct options *o = &d->options;
 	char error[CONFIG_ERROR_SIZE];
 	struct config *config =
 	    config_load(o->config_path, o->config_given, error);
 
-	if (config == NULL)
+	if (config == NULL) {
 		log_error("%s", error);
-	else
-		log_set_level(o->verbose ? LOG_LEVEL_DEBUG : config->log_level);
+		return NULL;
+	}
+	if (config->hostname[0] == '\0')
+		memcpy(config->hostname, d->hostname, sizeof(d->hostname));
+	log_set_level(o->verbose ? LOG_LEVEL_DEBUG : config->log_level);
 	return config;
 }
 
@@ -304,7 +310,7 @@ reload(void *arg)
 		    clock_timer_start(d->clock, RELOAD_LATER_MS, reload, d);
 		return;
 	}
-	if ((config = load_config(&d->options)) == NULL) {
+	if ((config = load_config(d)) == NULL) {
 		log_error("reload refused: the old configuration stays");
 		return;
 	}
@@ -427,14 +433,16 @@ main(int argc, char **argv)
 	log_init("strictmxd", false, LOG_LEVEL_INFO);
 	parse_options(argc, argv, &d.options);
 	detach = !d.options.foreground && d.options.fd == -1;
-	if ((config = load_config(&d.options)) == NULL)
+	clean_environment();
+	if (!d.options.check_only)
+		hostname_find(d.hostname);
+	if ((config = load_config(&d)) == NULL)
 		return 1;
 	if (d.options.check_only) {
 		printf("%s: configuration OK\n", d.options.config_path);
 		config_free(config);
 		return 0;
 	}
-	clean_environment();
 	limit_process();
 	/* libevent and curl do not survive a fork: before they begin. */
 	if (detach && !detach_begin())
