@@ -209,10 +209,16 @@ limit_process(void)
 static void
 make_dir(const char *dir, const struct passwd *pw, mode_t mode)
 {
+	int fd;
+
 	if (mkdir(dir, mode) == 0) {
-		if (chmod(dir, mode) == -1 ||
-		    chown(dir, pw->pw_uid, pw->pw_gid) == -1)
+		/* The one above may be the user's, who could put a link here
+		 * meanwhile: not followed. */
+		fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd == -1 || fchmod(fd, mode) == -1 ||
+		    fchown(fd, pw->pw_uid, pw->pw_gid) == -1)
 			fatal("%s: %s", dir, strerror(errno));
+		close(fd);
 	} else if (errno != EEXIST) {
 		/* Without it policies stay in memory, or the socket says so. */
 		log_warning("cannot make %s: %s", dir, strerror(errno));
