@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -38,7 +39,7 @@
 #define DEFAULT_CONFIG STRICTMX_SYSCONFDIR "/strictmx.conf"
 
 struct options {
-	const char *config_path;
+	char config_path[PATH_MAX];
 	bool config_given;
 	bool foreground;
 	bool check_only;
@@ -93,13 +94,25 @@ parse_descriptor(const char *text)
 	return (int)n;
 }
 
-/* A reload comes when the working directory is another. */
-static const char *
-absolute(const char *path)
+/*
+ * A reload comes when the working directory is another. Links are left as they
+ * are: one may lead to another file by then.
+ */
+static void
+take_config_path(struct options *o, const char *path)
 {
-	char *resolved = realpath(path, NULL);
+	char dir[PATH_MAX];
+	int len;
 
-	return resolved == NULL ? path : resolved;
+	o->config_given = true;
+	if (path[0] == '/')
+		len = snprintf(o->config_path, PATH_MAX, "%s", path);
+	else if (getcwd(dir, sizeof(dir)) != NULL)
+		len = snprintf(o->config_path, PATH_MAX, "%s/%s", dir, path);
+	else
+		fatal("working directory: %s", strerror(errno));
+	if (len < 0 || len >= PATH_MAX)
+		fatal("%s: %s", path, strerror(ENAMETOOLONG));
 }
 
 static void
@@ -118,15 +131,15 @@ parse_options(int argc, char **argv, struct options *o)
 	};
 	int c;
 
-	*o = (struct options){ .config_path = DEFAULT_CONFIG, .fd = -1 };
+	*o = (struct options){ .fd = -1 };
+	snprintf(o->config_path, sizeof(o->config_path), "%s", DEFAULT_CONFIG);
 	while ((c = getopt_long(argc, argv, "df:F:mnvhV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'd':
 			o->foreground = true;
 			break;
 		case 'f':
-			o->config_path = absolute(optarg);
-			o->config_given = true;
+			take_config_path(o, optarg);
 			break;
 		case 'F':
 			o->fd = parse_descriptor(optarg);
