@@ -163,6 +163,7 @@ config_new(void)
 	config->engine_away = CHOICE_DEFER;
 	config->unreachable = CHOICE_DEFER;
 	config->deadline_s = 30;
+	config->record_patience_s = LIMIT_RECORD_PATIENCE_S;
 	config->log_level = LOG_LEVEL_INFO;
 	config->max_policies = LIMIT_POLICIES;
 	config->socket = strdup(STRICTMX_RUNSTATEDIR "/strictmx/query.sock");

@@ -20,6 +20,7 @@
 #include "common/policy_cache.h"
 #include "common/policy_update.h"
 #include "common/ports.h"
+#include "common/refresh.h"
 #include "common/uthash_quiet.h"
 #include "common/verdict.h"
 
@@ -33,6 +34,7 @@ struct engine_ask {
 /* A lookup and those who wait for it. */
 struct running {
 	struct engine *engine;
+	enum gate gate;
 	char domain[DOMAIN_SIZE];
 	struct lookup *lookup;
 	TAILQ_HEAD(, engine_ask) asks;
@@ -50,9 +52,10 @@ struct kept {
 struct engine {
 	struct lookup_shared shared;
 	struct policy_updates *updates;
-	struct running *running;
+	struct refresh *refresh;
+	struct running *running[GATES]; /* by domain */
 	size_t n_asks;
-	struct kept *kept;
+	struct kept *kept[GATES];	/* by domain */
 	TAILQ_HEAD(, kept) kept_by_use; /* least recently used first */
 	size_t kept_bytes;
 };
@@ -60,18 +63,18 @@ struct engine {
 /* Verdicts that are kept. */
 
 static struct kept *
-kept_find(struct engine *e, const char *domain)
+kept_find(struct engine *e, enum gate gate, const char *domain)
 {
 	struct kept *k;
 
-	HASH_FIND_STR(e->kept, domain, k);
+	HASH_FIND_STR(e->kept[gate], domain, k);
 	return k;
 }
 
 static void
 kept_remove(struct engine *e, struct kept *k)
 {
-	HASH_DEL(e->kept, k);
+	HASH_DEL(e->kept[k->verdict->gate], k);
 	TAILQ_REMOVE(&e->kept_by_use, k, entry);
 	e->kept_bytes -= k->bytes;
 	verdict_free(k->verdict);
@@ -82,14 +85,14 @@ kept_remove(struct engine *e, struct kept *k)
 static bool
 kept_add(struct engine *e, struct verdict *verdict)
 {
-	struct kept *k = kept_find(e, verdict->facts.domain);
+	struct kept *k = kept_find(e, verdict->gate, verdict->facts.domain);
 
 	if (k != NULL)
 		kept_remove(e, k);
 	if ((k = calloc(1, sizeof(*k))) == NULL)
 		return false;
 	k->verdict = verdict;
-	HASH_ADD_KEYPTR(hh, e->kept, verdict->facts.domain,
+	HASH_ADD_KEYPTR(hh, e->kept[verdict->gate], verdict->facts.domain,
 	    strlen(verdict->facts.domain), k);
 	if (k->hh.tbl == NULL) {
 		free(k);
@@ -99,7 +102,7 @@ kept_add(struct engine *e, struct verdict *verdict)
 	k->bytes = sizeof(*k) + verdict_bytes(verdict);
 	e->kept_bytes += k->bytes;
 	/* One verdict is far smaller than the bound: the new one stays. */
-	while (HASH_COUNT(e->kept) > LIMIT_VERDICTS ||
+	while (HASH_COUNT(e->kept[verdict->gate]) > LIMIT_VERDICTS ||
 	    e->kept_bytes > LIMIT_VERDICT_BYTES)
 		kept_remove(e, TAILQ_FIRST(&e->kept_by_use));
 	return true;
@@ -110,10 +113,11 @@ static void
 policy_changed(const char *domain, void *arg)
 {
 	struct engine *e = arg;
-	struct kept *k = kept_find(e, domain);
+	struct kept *k;
 
-	if (k != NULL)
-		kept_remove(e, k);
+	for (int gate = 0; gate < GATES; gate++)
+		if ((k = kept_find(e, (enum gate)gate, domain)) != NULL)
+			kept_remove(e, k);
 }
 
 /*
@@ -186,9 +190,9 @@ verdict_log(const struct verdict *v, int64_t took_ms, bool cached)
 }
 
 const struct verdict *
-engine_cached(struct engine *engine, const char *domain)
+engine_cached(struct engine *engine, enum gate gate, const char *domain)
 {
-	struct kept *k = kept_find(engine, domain);
+	struct kept *k = kept_find(engine, gate, domain);
 
 	if (k == NULL ||
 	    k->verdict->expires_ms <=
@@ -231,7 +235,7 @@ lookup_done(struct verdict *verdict, int64_t took_ms, void *arg)
 
 	r->lookup = NULL;
 	/* Whoever asks from now on, a waiter's callback too, begins anew. */
-	HASH_DEL(e->running, r);
+	HASH_DEL(e->running[r->gate], r);
 	verdict_log(verdict, took_ms, false);
 	look_behind(e, verdict);
 	keep =
@@ -250,22 +254,23 @@ lookup_done(struct verdict *verdict, int64_t took_ms, void *arg)
 }
 
 static struct running *
-running_start(struct engine *e, const char *domain)
+running_start(struct engine *e, enum gate gate, const char *domain)
 {
-	struct kept *previous = kept_find(e, domain);
+	struct kept *previous = kept_find(e, gate, domain);
 	struct running *r;
 
-	if (HASH_COUNT(e->running) >= LIMIT_LOOKUPS ||
+	if (HASH_COUNT(e->running[gate]) >= LIMIT_LOOKUPS ||
 	    (r = calloc(1, sizeof(*r))) == NULL)
 		return NULL;
 	r->engine = e;
+	r->gate = gate;
 	TAILQ_INIT(&r->asks);
 	snprintf(r->domain, sizeof(r->domain), "%s", domain);
-	r->lookup = lookup_start(&e->shared, domain,
+	r->lookup = lookup_start(&e->shared, gate, domain,
 	    previous == NULL ? NULL : previous->verdict, lookup_done, r);
 	if (r->lookup == NULL)
 		goto fail;
-	HASH_ADD_STR(e->running, domain, r);
+	HASH_ADD_STR(e->running[gate], domain, r);
 	if (r->hh.tbl == NULL)
 		goto fail;
 	return r;
@@ -275,8 +280,8 @@ fail:
 }
 
 struct engine_ask *
-engine_ask(struct engine *engine, const char *domain, engine_done_fn *done,
-    void *arg)
+engine_ask(struct engine *engine, enum gate gate, const char *domain,
+    engine_done_fn *done, void *arg)
 {
 	struct engine_ask *ask;
 	struct running *r;
@@ -284,8 +289,8 @@ engine_ask(struct engine *engine, const char *domain, engine_done_fn *done,
 	if (engine->n_asks >= LIMIT_WAITERS ||
 	    (ask = calloc(1, sizeof(*ask))) == NULL)
 		return NULL;
-	HASH_FIND_STR(engine->running, domain, r);
-	if (r == NULL && (r = running_start(engine, domain)) == NULL) {
+	HASH_FIND_STR(engine->running[gate], domain, r);
+	if (r == NULL && (r = running_start(engine, gate, domain)) == NULL) {
 		free(ask);
 		return NULL;
 	}
@@ -316,9 +321,12 @@ engine_new(const struct config *config, const struct ports *ports,
 	if (e == NULL)
 		return NULL;
 	TAILQ_INIT(&e->kept_by_use);
-	e->updates = policy_updates_new(ports, cache, policy_changed, e);
-	if (e->updates == NULL) {
-		free(e);
+	e->updates =
+	    policy_updates_new(config, ports, cache, policy_changed, e);
+	if (e->updates != NULL)
+		e->refresh = refresh_new(ports->clock, cache, e->updates);
+	if (e->refresh == NULL) {
+		engine_free(e);
 		return NULL;
 	}
 	e->shared.ports = ports;
@@ -335,19 +343,28 @@ engine_free(struct engine *engine)
 
 	if (engine == NULL)
 		return;
-	HASH_ITER (hh, engine->running, r, next) {
-		HASH_DEL(engine->running, r);
-		running_free(r);
-	}
+	refresh_free(engine->refresh);
+	for (int gate = 0; gate < GATES; gate++)
+		HASH_ITER (hh, engine->running[gate], r, next) {
+			HASH_DEL(engine->running[gate], r);
+			running_free(r);
+		}
 	while (!TAILQ_EMPTY(&engine->kept_by_use))
 		kept_remove(engine, TAILQ_FIRST(&engine->kept_by_use));
 	policy_updates_free(engine->updates);
 	free(engine);
 }
 
+void
+engine_refresh(struct engine *engine, const char *domain)
+{
+	policy_update_refresh(engine->updates, domain);
+}
+
 bool
 engine_is_idle(const struct engine *engine)
 {
-	return HASH_COUNT(engine->running) == 0 &&
+	return HASH_COUNT(engine->running[GATE_ADMISSION]) == 0 &&
+	    HASH_COUNT(engine->running[GATE_DELIVERY]) == 0 &&
 	    policy_updates_running(engine->updates) == 0;
 }

@@ -5,11 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool
+binds(const struct policy_facts *facts)
+{
+	return facts->state == POLICY_CACHED || facts->state == POLICY_FETCHED;
+}
+
 bool
 facts_have_policy(const struct facts *facts)
 {
-	return facts->sts.state == POLICY_CACHED ||
-	    facts->sts.state == POLICY_FETCHED;
+	return binds(&facts->sts);
 }
 
 void
@@ -33,6 +38,15 @@ policy_facts_copy(const struct policy_facts *from, struct policy_facts *to)
 	*to = *from;
 	memset(&to->policy, 0, sizeof(to->policy));
 	return sts_policy_copy(&from->policy, &to->policy);
+}
+
+bool
+facts_have_same_policy(const struct policy_facts *a,
+    const struct policy_facts *b)
+{
+	if (!binds(a) || !binds(b))
+		return binds(a) == binds(b);
+	return a->fetched_at_s == b->fetched_at_s && strcmp(a->id, b->id) == 0;
 }
 
 const char *

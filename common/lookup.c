@@ -5,7 +5,8 @@
  *	1 policy   what is cached, or what the domain says now
  *	2 mx       the MX hosts, and which of them the policy lists
  *	3 probe    STARTTLS with the listed hosts, in order, until one is good
- *	4 decide   verdict_decide()
+ *	4 look     before a refusal: is the policy still the published one?
+ *	5 decide   verdict_decide()
  *
  * Each step's two halves, ask and answer, stand together in the order of time.
  * Steps gather facts; a failure is a fact; none is jumped over (one that has
@@ -36,6 +37,7 @@ enum lookup_step {
 	STEP_POLICY,
 	STEP_MX,
 	STEP_PROBE,
+	STEP_LOOK,
 	STEP_DONE,
 };
 
@@ -62,6 +64,7 @@ struct lookup {
 };
 
 static void lookup_advance(struct lookup *l);
+static void lookup_rewind(struct lookup *l);
 
 /* 1. The policy: a cached one binds at once (RFC 8461 3.3, 5.1). */
 
@@ -72,6 +75,7 @@ policy_take(struct lookup *l, const struct policy_facts *found)
 	struct policy_facts *sts = &l->verdict->facts.sts;
 	bool unread = sts->state == POLICY_UNREAD;
 
+	policy_facts_cleanup(sts);
 	if (!policy_facts_copy(found, sts) ||
 	    (unread && sts->state == POLICY_UNKNOWN))
 		sts->state = POLICY_UNREAD;
@@ -113,7 +117,7 @@ step_policy(struct lookup *l)
 	if (use_cached(l))
 		return NEXT;
 	l->policy_wait = policy_update_join(l->shared.updates,
-	    l->verdict->facts.domain, policy_done, l);
+	    l->verdict->facts.domain, false, policy_done, l);
 	return l->policy_wait == NULL ? NEXT : WAIT;
 }
 
@@ -302,7 +306,8 @@ step_probe(struct lookup *l)
 {
 	const struct facts *f = &l->verdict->facts;
 
-	if (!facts_have_policy(f) || f->sts.policy.mode == STS_MODE_NONE)
+	if (l->verdict->gate == GATE_DELIVERY || !facts_have_policy(f) ||
+	    f->sts.policy.mode == STS_MODE_NONE)
 		return NEXT;
 	for (; l->probing < f->n_mx; l->probing++) {
 		const struct mx_fact *mx = &f->mx[l->probing];
@@ -316,7 +321,84 @@ step_probe(struct lookup *l)
 	return NEXT;
 }
 
+/*
+ * 4. A cached policy is about to refuse. Is it still the published one (RFC
+ * 8461 5.1)? Past the DNS cache, once a minute and domain. A new policy has
+ * the whole walk begin anew, once.
+ */
+
+static enum fresh_look
+look_result(const struct policy_facts *found)
+{
+	if (!found->record_fresh || found->record == RECORD_UNKNOWN)
+		return LOOK_FAILED;
+	if (found->record == RECORD_FOUND &&
+	    strcmp(found->record_id, found->id) != 0)
+		return LOOK_FAILED; /* a new one that cannot be fetched */
+	return LOOK_SAME;
+}
+
+static void
+look_done(const struct policy_facts *found, void *arg)
+{
+	struct lookup *l = arg;
+	struct facts *f = &l->verdict->facts;
+	bool changed = !facts_have_same_policy(found, &f->sts);
+
+	l->policy_wait = NULL;
+	f->fresh_look = look_result(found);
+	policy_cache_fresh_look(l->shared.cache, f->domain,
+	    clock_wall_s(l->shared.ports->clock), f->fresh_look == LOOK_SAME);
+	if (changed) {
+		lookup_rewind(l);
+		policy_take(l, found);
+		f->fresh_look = LOOK_SAME;
+		l->step = STEP_POLICY; /* which has been answered */
+	}
+	lookup_advance(l);
+}
+
+static enum step_result
+step_look(struct lookup *l)
+{
+	struct facts *f = &l->verdict->facts;
+	const struct cached_policy *cached;
+	int64_t now_s = clock_wall_s(l->shared.ports->clock);
+
+	verdict_decide(l->verdict, l->shared.config);
+	if (l->verdict->source != VERDICT_STS ||
+	    l->verdict->action == ACTION_PROCEED ||
+	    f->sts.state != POLICY_CACHED || f->fresh_look != LOOK_NONE)
+		return NEXT;
+	cached = policy_cache_get(l->shared.cache, f->domain, now_s);
+	if (cached != NULL && cached->fresh_look_at_s != 0 &&
+	    now_s - cached->fresh_look_at_s < LIMIT_FRESH_LOOK_S) {
+		f->fresh_look =
+		    cached->fresh_look_good ? LOOK_SAME : LOOK_FAILED;
+		return NEXT;
+	}
+	l->policy_wait = policy_update_join(l->shared.updates, f->domain, true,
+	    look_done, l);
+	if (l->policy_wait != NULL)
+		return WAIT;
+	f->fresh_look = LOOK_FAILED;
+	return NEXT;
+}
+
 /* The driver. */
+
+/* All facts but the domain are to be gathered anew. */
+static void
+lookup_rewind(struct lookup *l)
+{
+	struct facts *f = &l->verdict->facts;
+	char domain[DOMAIN_SIZE];
+
+	memcpy(domain, f->domain, sizeof(domain));
+	facts_cleanup(f);
+	memcpy(f->domain, domain, sizeof(domain));
+	l->probing = 0;
+}
 
 static void
 lookup_free(struct lookup *l)
@@ -333,7 +415,7 @@ lookup_free(struct lookup *l)
 	free(l);
 }
 
-/* 4. The end: judged with what is known. */
+/* 5. The end: judged with what is known. */
 static void
 lookup_finish(struct lookup *l)
 {
@@ -354,6 +436,7 @@ static enum step_result (*const steps[])(struct lookup *) = {
 	[STEP_POLICY] = step_policy,
 	[STEP_MX] = step_mx,
 	[STEP_PROBE] = step_probe,
+	[STEP_LOOK] = step_look,
 };
 
 static void
@@ -383,7 +466,7 @@ lookup_deadline(void *arg)
 
 	l->deadline = NULL;
 	f->deadline_hit = true;
-	if (l->policy_wait != NULL)
+	if (l->policy_wait != NULL && l->step == STEP_POLICY)
 		policy_take(l, policy_wait_facts(l->policy_wait));
 	lookup_finish(l);
 }
@@ -406,8 +489,9 @@ probes_lend(struct lookup *l, const struct verdict *previous)
 }
 
 struct lookup *
-lookup_start(const struct lookup_shared *shared, const char *domain,
-    const struct verdict *previous, lookup_done_fn *done, void *arg)
+lookup_start(const struct lookup_shared *shared, enum gate gate,
+    const char *domain, const struct verdict *previous, lookup_done_fn *done,
+    void *arg)
 {
 	struct lookup *l = calloc(1, sizeof(*l));
 
@@ -420,6 +504,7 @@ lookup_start(const struct lookup_shared *shared, const char *domain,
 	l->verdict = calloc(1, sizeof(*l->verdict));
 	if (l->verdict == NULL)
 		goto fail;
+	l->verdict->gate = gate;
 	snprintf(l->verdict->facts.domain, sizeof(l->verdict->facts.domain),
 	    "%s", domain);
 	if (previous != NULL && !probes_lend(l, previous))

@@ -39,7 +39,7 @@
 #define DEFAULT_CONFIG STRICTMX_SYSCONFDIR "/strictmx.conf"
 
 struct options {
-	char config_path[PATH_MAX];
+	const char *config_path;
 	bool config_given;
 	bool foreground;
 	bool check_only;
@@ -95,24 +95,19 @@ parse_descriptor(const char *text)
 }
 
 /*
- * A reload comes when the working directory is another. Links are left as they
- * are: one may lead to another file by then.
+ * A reload comes when the working directory is another. Links stay links: they
+ * may lead elsewhere by then.
  */
-static void
-take_config_path(struct options *o, const char *path)
+static const char *
+absolute(const char *path)
 {
-	char dir[PATH_MAX];
-	int len;
+	static char whole[PATH_MAX + PATH_MAX];
+	char directory[PATH_MAX];
 
-	o->config_given = true;
-	if (path[0] == '/')
-		len = snprintf(o->config_path, PATH_MAX, "%s", path);
-	else if (getcwd(dir, sizeof(dir)) != NULL)
-		len = snprintf(o->config_path, PATH_MAX, "%s/%s", dir, path);
-	else
-		fatal("working directory: %s", strerror(errno));
-	if (len < 0 || len >= PATH_MAX)
-		fatal("%s: %s", path, strerror(ENAMETOOLONG));
+	if (path[0] == '/' || getcwd(directory, sizeof(directory)) == NULL)
+		return path;
+	snprintf(whole, sizeof(whole), "%s/%s", directory, path);
+	return whole;
 }
 
 static void
@@ -131,15 +126,15 @@ parse_options(int argc, char **argv, struct options *o)
 	};
 	int c;
 
-	*o = (struct options){ .fd = -1 };
-	snprintf(o->config_path, sizeof(o->config_path), "%s", DEFAULT_CONFIG);
+	*o = (struct options){ .config_path = DEFAULT_CONFIG, .fd = -1 };
 	while ((c = getopt_long(argc, argv, "df:F:mnvhV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'd':
 			o->foreground = true;
 			break;
 		case 'f':
-			take_config_path(o, optarg);
+			o->config_path = absolute(optarg);
+			o->config_given = true;
 			break;
 		case 'F':
 			o->fd = parse_descriptor(optarg);
@@ -183,6 +178,22 @@ load_config(const struct daemon *d)
 		memcpy(config->hostname, d->hostname, sizeof(d->hostname));
 	log_set_level(o->verbose ? LOG_LEVEL_DEBUG : config->log_level);
 	return config;
+}
+
+/*
+ * Started without them, the next files to be opened would take their numbers:
+ * the log would be written into the query socket.
+ */
+static void
+fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= STDIN_FILENO && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
 }
 
 /* What surrounds the process must not steer TLS, DNS or HTTP. */
@@ -314,6 +325,22 @@ warn_of_restart(const char *key, const char *old, const char *new)
 }
 
 static void
+warn_of_restarts(const struct config *old, const struct config *config)
+{
+	char was[24], is[24];
+
+	warn_of_restart("socket", old->socket, config->socket);
+	warn_of_restart("state-dir", old->state_dir, config->state_dir);
+	warn_of_restart("user", old->user, config->user);
+	warn_of_restart("socket-group",
+	    old->socket_group == NULL ? "" : old->socket_group,
+	    config->socket_group == NULL ? "" : config->socket_group);
+	snprintf(was, sizeof(was), "%zu", old->max_policies);
+	snprintf(is, sizeof(is), "%zu", config->max_policies);
+	warn_of_restart("max-policies", was, is);
+}
+
+static void
 reload(void *arg)
 {
 	struct daemon *d = arg;
@@ -333,9 +360,7 @@ reload(void *arg)
 		log_error("reload refused: the old configuration stays");
 		return;
 	}
-	warn_of_restart("socket", old->socket, config->socket);
-	warn_of_restart("state-dir", old->state_dir, config->state_dir);
-	warn_of_restart("user", old->user, config->user);
+	warn_of_restarts(old, config);
 	service = service_new(d->base, d->clock, d->cache, config, &why);
 	if (service == NULL) {
 		log_error("reload refused: %s: the old configuration stays",
@@ -415,8 +440,10 @@ daemon_open(struct daemon *d, struct config *config)
 	    NULL)
 		fatal("out of memory");
 	d->service = service_new(d->base, d->clock, d->cache, config, &why);
-	if (d->service == NULL)
+	if (d->service == NULL) {
+		query_server_free(d->server); /* with its socket */
 		fatal("%s", why);
+	}
 	query_server_use(d->server, service_engine(d->service),
 	    service_config(d->service));
 	d->sighup = catch (d, SIGHUP, on_sighup);
@@ -462,6 +489,7 @@ main(int argc, char **argv)
 		config_free(config);
 		return 0;
 	}
+	fill_standard_descriptors();
 	limit_process();
 	/* libevent and curl do not survive a fork: before they begin. */
 	if (detach && !detach_begin())

@@ -102,6 +102,7 @@ every_key_is_read(void **state)
 	    "user = _strictmx\n"
 	    "engine-away = proceed\n"
 	    "unreachable = proceed\n"
+	    "on-failure = reject\n"
 	    "local-submission = judge\n"
 	    "local-domains = {example.org, example.net,}\n"
 	    "local-domains-file = \"%s\"\n"
@@ -122,6 +123,7 @@ every_key_is_read(void **state)
 	assert_string_equal(c->user, "_strictmx");
 	assert_int_equal(c->engine_away, CHOICE_PROCEED);
 	assert_int_equal(c->unreachable, CHOICE_PROCEED);
+	assert_true(c->reject_on_failure);
 	assert_true(c->judge_local_submission);
 	assert_int_equal(c->n_local_domains, 3);
 	assert_int_equal(c->deadline_s, 120);
@@ -474,6 +476,7 @@ the_example_file_says_what_the_defaults_are(void **state)
 	assert_int_equal(c->testing, d->testing);
 	assert_int_equal(c->engine_away, d->engine_away);
 	assert_int_equal(c->unreachable, d->unreachable);
+	assert_int_equal(c->reject_on_failure, d->reject_on_failure);
 	assert_int_equal(c->judge_local_submission, d->judge_local_submission);
 	assert_int_equal(c->n_local_domains, 0);
 	assert_int_equal(c->deadline_s, d->deadline_s);

@@ -44,11 +44,13 @@ tell(const struct verdict *v, void *arg)
 static void
 ask(struct world *w, struct told *told)
 {
-	const struct verdict *kept = engine_cached(w->engine, DOMAIN);
+	const struct verdict *kept =
+	    engine_cached(w->engine, GATE_ADMISSION, DOMAIN);
 
 	if (kept != NULL)
 		tell(kept, told);
-	else if (engine_ask(w->engine, DOMAIN, tell, told) == NULL)
+	else if (engine_ask(w->engine, GATE_ADMISSION, DOMAIN, tell, told) ==
+	    NULL)
 		*told = (struct told){ .times = 1, .action = ACTION_DEFER };
 }
 

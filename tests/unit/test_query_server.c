@@ -464,7 +464,8 @@ a_client_that_leaves_ends_its_requests_and_not_the_lookup(void **state)
 	assert_int_not_equal(fake_net_pending(s->world->net), 0);
 	seconds_pass(1);
 	assert_string_equal(asker_hear(other), "3 " GOOD_ANSWER);
-	assert_non_null(engine_cached(s->world->engine, "bad.test"));
+	assert_non_null(
+	    engine_cached(s->world->engine, GATE_ADMISSION, "bad.test"));
 	asker_free(other);
 }
 
