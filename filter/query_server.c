@@ -89,7 +89,9 @@ answer_unable(struct client *c, const struct query_request *q)
 	if (q->verb == QUERY_EXPLAIN)
 		answer(c, q->id, QUERY_ERROR, UNABLE_TEXT);
 	else
-		answer(c, q->id, QUERY_DEFER, "451 4.3.0 " UNABLE_TEXT);
+		answer(c, q->id,
+		    c->server->config->testing ? QUERY_PROCEED : QUERY_DEFER,
+		    "451 4.3.0 " UNABLE_TEXT);
 }
 
 static void
@@ -166,7 +168,8 @@ request_start(struct client *c, const struct query_request *q,
 
 	if (r == NULL)
 		return false;
-	r->ask = engine_ask(c->server->engine, domain, verdict_done, r);
+	r->ask = engine_ask(c->server->engine, GATE_ADMISSION, domain,
+	    verdict_done, r);
 	if (r->ask == NULL) {
 		free(r);
 		return false;
@@ -211,7 +214,8 @@ request_rcpt(struct client *c, const struct query_request *q)
 		answer_exempt(c, q->id, q->verb, domain, why);
 	else if (kind == DOMAIN_NO_MEMORY)
 		answer_unable(c, q);
-	else if ((kept = engine_cached(c->server->engine, domain)) != NULL)
+	else if ((kept = engine_cached(c->server->engine, GATE_ADMISSION,
+		      domain)) != NULL)
 		answer_verdict(c, q->id, q->verb, kept);
 	else if (!request_start(c, q, domain))
 		answer_unable(c, q);

@@ -103,6 +103,33 @@ would_defer_proceeds_and_says_what_it_would_do(void **state)
 		     "mx.bad.test has expired");
 }
 
+/* More lookups than may run; the clock stands still, so none goes on. */
+static void
+ask_for_too_many(void)
+{
+	char request[64];
+
+	for (unsigned i = 0; i < LIMIT_LOOKUPS; i++) {
+		snprintf(request, sizeof(request), "%u rcpt u@d%u.test\n", i,
+		    i);
+		asker_say(a, request);
+	}
+}
+
+static void
+an_engine_without_a_place_defers_unless_all_is_a_test(void **state)
+{
+	(void)state;
+	ask_for_too_many();
+	assert_answered("x rcpt u@x.test\n",
+	    "x defer 451 4.3.0 strictmx: out of resources, try again later");
+	s->world->config.testing = true;
+	assert_answered("y rcpt u@y.test\n",
+	    "y proceed 451 4.3.0 strictmx: out of resources, try again later");
+	assert_answered("z explain u@z.test\n",
+	    "z error strictmx: out of resources, try again later");
+}
+
 static void
 recipients_without_a_policy_domain_proceed_at_once(void **state)
 {
@@ -437,7 +464,8 @@ a_client_that_leaves_ends_its_requests_and_not_the_lookup(void **state)
 	assert_int_not_equal(fake_net_pending(s->world->net), 0);
 	seconds_pass(1);
 	assert_string_equal(asker_hear(other), "3 " GOOD_ANSWER);
-	assert_non_null(engine_cached(s->world->engine, "bad.test"));
+	assert_non_null(
+	    engine_cached(s->world->engine, GATE_ADMISSION, "bad.test"));
 	asker_free(other);
 }
 
@@ -523,6 +551,7 @@ main(void)
 		T(rcpt_is_told_to_proceed_or_to_defer),
 		T(a_kept_verdict_is_given_at_once),
 		T(would_defer_proceeds_and_says_what_it_would_do),
+		T(an_engine_without_a_place_defers_unless_all_is_a_test),
 		T(recipients_without_a_policy_domain_proceed_at_once),
 		T(explain_gives_the_facts_as_json),
 		T(explain_has_an_answer_without_facts_too),

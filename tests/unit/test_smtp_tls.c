@@ -110,6 +110,11 @@ dates_are_checked(void **state)
 							"DNS:" FIXTURE_MX,
 		.from_days = -9,
 		.until_days = -1 };
+	/* The chain is judged before the name. */
+	const struct test_certificate_opts both = { .alt_names =
+							"DNS:mx2.example.com",
+		.from_days = -9,
+		.until_days = -1 };
 	const struct test_certificate_opts future = { .alt_names =
 							  "DNS:" FIXTURE_MX,
 		.from_days = 1 };
@@ -120,6 +125,8 @@ dates_are_checked(void **state)
 	};
 
 	try_ctx(f, server_of(&past, NULL, NULL));
+	assert_bad_certificate(f, RESULT_CERTIFICATE_EXPIRED, "has expired");
+	try_ctx(f, server_of(&both, NULL, NULL));
 	assert_bad_certificate(f, RESULT_CERTIFICATE_EXPIRED, "has expired");
 	try_ctx(f, server_of(&future, NULL, NULL));
 	assert_bad_certificate(f, RESULT_CERTIFICATE_NOT_TRUSTED,

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: ISC
+"""The bad days: trials that take too long for every run of the lab.
+`make check-long` runs them all under sanitizers."""
+import bad_clients
+import bad_clock
+import bad_engine
+import bad_input
+import bad_network
+import bad_server
+import bad_state
+
+BAD_DAYS = [*bad_engine.TRIALS, *bad_server.TRIALS, *bad_network.TRIALS,
+            *bad_state.TRIALS, *bad_clients.TRIALS, *bad_clock.TRIALS,
+            *bad_input.TRIALS]
