@@ -18,7 +18,7 @@ from query_client import ask_once, start_daemon
 from trials import BAD, ENGINE_AWAY, judged_again, kill_engine, restart
 
 PENDING = 50
-KILLS = 3
+KILLS = 200
 SEED = 8461
 CONFIGURATION = "/opt/strictmx/etc/strictmx.conf"
 LOAD = ["user@" + d for d in (
@@ -198,7 +198,7 @@ def repaired_for_filter(lab, good):
 
 def broken_for_daemon(daemon, good):
     ask_once("user@" + BAD)
-    write(CONFIGURATION, good + "deadline = 0\n")
+    write(CONFIGURATION, good.replace("deadline = ", "deadline = -"))
     daemon.popen.send_signal(signal.SIGHUP)
     daemon.wait_until("its reason", lambda: "deadline = " in daemon.text(), 5)
     daemon.wait_until("its log line", lambda: "the old configuration stays"
