@@ -8,6 +8,7 @@ from mailer import PORT, SENDER, Reply, message
 
 MESSAGES = 20       # in one session
 GREETING_S = 3
+OPENING = 4         # at once: smtpd's backlog is 5
 
 
 class Client:
@@ -70,7 +71,12 @@ class Client:
 async def _together(mailboxes, asked):
     """All have sent MAIL before the first sends RCPT."""
     clients = [Client() for _ in mailboxes]
-    await asyncio.gather(*(client.open() for client in clients))
+    few = asyncio.Semaphore(OPENING)
+
+    async def open_one(client):
+        async with few:
+            await client.open()
+    await asyncio.gather(*map(open_one, clients))
     await asyncio.gather(*(c.say("MAIL FROM:<%s>" % SENDER, 250)
                            for c in clients))
     replies = asyncio.gather(*(
