@@ -57,15 +57,14 @@
 #define LIMIT_PROBE_ADDRESSES 8	 /* tried of one MX */
 #define LIMIT_PROBE_GRACE_MS 250 /* a session ends itself that much earlier */
 #define LIMIT_PROBE_GOOD_S 300	 /* how long a good probe holds */
-#define LIMIT_PROBE_GRACE_MS 250
 #define LIMIT_PROBE_BAD_S 60
 
 /* Lookups */
-#define LIMIT_LOOKUPS 4096   /* running */
-#define LIMIT_WAITERS 65536  /* of all lookups together */
-#define LIMIT_MX_HOSTS 32    /* of one domain that are looked at */
-#define LIMIT_VERDICTS 20000 /* kept */
-#define LIMIT_VERDICT_MIN_S 1
+#define LIMIT_LOOKUPS 4096	     /* running */
+#define LIMIT_WAITERS 65536	     /* of all lookups together */
+#define LIMIT_MX_HOSTS 32	     /* of one domain that are looked at */
+#define LIMIT_VERDICTS 20000	     /* kept */
+#define LIMIT_VERDICT_BYTES 67108864 /* of the kept ones */
 #define LIMIT_VERDICT_MAX_S 300
 
 /* Policies (RFC 8461 3.3, 5.1) */
@@ -73,15 +72,26 @@
 #define LIMIT_RECORD_AGE_S 60	    /* then the TXT record is looked at again */
 #define LIMIT_FETCH_BACKOFF_S 300   /* after a failed fetch, per record id */
 #define LIMIT_FETCHES_PER_BACKOFF 3 /* per domain, whatever the ids */
+#define LIMIT_RECORD_PATIENCE_S 3600 /* at delivery: see verdict.c */
+#define LIMIT_RECORD_TROUBLES 10000  /* domains whose record fails */
 #define LIMIT_BACKOFFS 10000 /* domains whose failed fetch is remembered */
 #define LIMIT_STORE_POLICIES 100000 /* on disk; looked at now and then: */
 #define LIMIT_STORE_TRIM_EVERY 1000 /* policies written */
 #define LIMIT_STORE_BUSY_MS 100	    /* that an administrator's look may cost */
 
+#define LIMIT_REFRESH_S 86400 /* between fetches of a cached policy */
+#define LIMIT_REFRESH_JITTER_S 14400
+#define LIMIT_REFRESH_RETRY_S 3600  /* after a failure, at most */
+#define LIMIT_REFRESH_MIN_S 300	    /* a shorter wait is not worth it */
+#define LIMIT_REFRESH_LOOK_MS 30000 /* between looks for what is due */
+#define LIMIT_REFRESHES 100	    /* begun at each look */
+#define LIMIT_FRESH_LOOK_S 60	    /* a look before refusals, per domain */
+
 /* Query server */
 #define LIMIT_QUERY_CLIENTS 1024
 #define LIMIT_QUERY_IN_FLIGHT 16384 /* requests of one client */
 #define LIMIT_QUERY_OUTPUT 4194304  /* unread answers of one client */
+#define LIMIT_QUERY_EXPLAINS 16 /* of the requests: their answers are long */
 
 /* Filter */
 #define LIMIT_FILTER_LINE 73728 /* smtpd's are at most 64 KiB and a bit */
@@ -97,6 +107,11 @@
 #define LIMIT_ENGINE_TERM_MS 1000  /* and after SIGTERM */
 #define LIMIT_RESTART_MIN_MS 100   /* of an engine that died */
 #define LIMIT_RESTART_MAX_MS 10000
+
+/* The operator's tool */
+#define LIMIT_LINT_INPUT 65536	 /* as LIMIT_FETCH_BODY */
+#define LIMIT_LINT_FINDINGS 1000 /* errors that are told; warnings as well */
+#define LIMIT_LINT_MX_MS 10000	 /* a look at the MX hosts of a domain */
 
 /* Process */
 #define LIMIT_DESCRIPTORS 4096

@@ -27,12 +27,13 @@ enum verdict_action {
 	ACTION_PROCEED,
 	ACTION_WOULD_DEFER, /* proceed, but only because of a testing mode */
 	ACTION_DEFER,
-	ACTION_REJECT,
+	ACTION_REJECT, /* permanently */
 };
 
 #define VERDICT_REASON_SIZE 400
 
 struct verdict {
+	enum gate gate;
 	struct facts facts; /* owned */
 	enum verdict_source source;
 	enum verdict_action action;
@@ -47,14 +48,17 @@ struct verdict {
 };
 
 /*
- * Judges out->facts and fills the rest of out but expires_ms. The pieces of
- * text that come from the network are made printable.
+ * Judges out->facts for out->gate and fills the rest of out but expires_ms.
+ * The pieces of text that come from the network are made printable.
  */
 void verdict_decide(struct verdict *out, const struct config *config);
 
 /* How long this verdict may be given again, in seconds; 0: not at all. */
 uint32_t verdict_life_s(const struct verdict *verdict, int64_t wall_s,
     int64_t mono_ms);
+
+/* The octets of memory that it takes, all that it owns included. */
+size_t verdict_bytes(const struct verdict *verdict);
 
 /* Safe on NULL. */
 void verdict_free(struct verdict *verdict);

@@ -41,10 +41,13 @@ struct filter {
 	int64_t answer_ms;
 };
 
+static const char usage_text[] =
+    "usage: " IDENT " [-v] [-e program | -s socket] [-f file]\n"
+    "       " IDENT " --help | --version\n";
+
 static void __attribute__((noreturn)) usage(void)
 {
-	fputs("usage: " IDENT " [-v] [-e program | -s socket] [-f file]\n",
-	    stderr);
+	fputs(usage_text, stderr);
 	exit(2);
 }
 
@@ -69,8 +72,9 @@ parse_options(struct filter *filter, int argc, char **argv)
 		else if (option == 'v')
 			filter->verbose++;
 		else if (option == 'V' || option == 'h') {
-			puts(option == 'V' ? PACKAGE_STRING
-					   : "see " IDENT "(8)");
+			fputs(option == 'h' ? usage_text
+					    : IDENT " " PACKAGE_VERSION "\n",
+			    stdout);
 			exit(0);
 		} else
 			usage();
@@ -105,7 +109,9 @@ read_config(struct filter *filter)
 	log_set_level(
 	    level < LOG_LEVEL_DEBUG ? (enum log_level)level : LOG_LEVEL_DEBUG);
 	filter->rules.judge_local_submission = config->judge_local_submission;
-	filter->rules.engine_away = config->engine_away;
+	/* A mode that refuses nothing does not begin to when we know less. */
+	filter->rules.engine_away =
+	    config->testing ? CHOICE_PROCEED : config->engine_away;
 	filter->answer_ms =
 	    (int64_t)config->deadline_s * 1000 + LIMIT_FILTER_DEADLINE_SLACK_MS;
 	config_free(config);

@@ -46,6 +46,7 @@ struct osmtpd_front {
 	osmtpd_gone_fn *gone;
 	void *arg;
 	bool has_gone;
+	bool registered;
 	bool skipping; /* the rest of a line that is too long */
 	bool output_full_said;
 	struct session *sessions;
@@ -367,7 +368,11 @@ front_line(struct osmtpd_front *front, struct span text)
 		config(&line);
 		break;
 	case OSMTPD_READY:
-		front_write(front, registration, sizeof(registration) - 1);
+		/* smtpd takes no registration after "register|ready". */
+		if (!front->registered)
+			front_write(front, registration,
+			    sizeof(registration) - 1);
+		front->registered = true;
 		break;
 	case OSMTPD_REPORT:
 		if (span_is(line.name, "link-connect"))

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "proto/ascii.h"
 #include "proto/domain.h"
 
 static void
@@ -27,6 +28,58 @@ check(enum domain_kind kind, const char *out)
 	assert(strcmp(again, out) == 0);
 }
 
+/* Neither the case of ASCII letters nor one trailing dot makes a difference. */
+static void
+check_variant(struct span s, enum domain_kind kind, const char *out)
+{
+	char variant[1024], again[DOMAIN_SIZE];
+	struct span v = { variant, s.len };
+
+	if (s.len == 0 || s.len >= sizeof(variant) - 1)
+		return;
+	for (size_t i = 0; i < s.len; i++)
+		variant[i] = s.p[i] >= 'a' && s.p[i] <= 'z'
+		    ? (char)(s.p[i] - 'a' + 'A')
+		    : s.p[i];
+	assert(domain_fold(v, again) == kind && strcmp(again, out) == 0);
+	if (kind != DOMAIN_OK || (s.p[s.len - 1] & 0x80) != 0 ||
+	    s.p[s.len - 1] == '.')
+		return;
+	variant[v.len++] = '.';
+	assert(domain_fold(v, again) == kind && strcmp(again, out) == 0);
+	variant[v.len++] = '.';
+	assert(domain_fold(v, again) == DOMAIN_INVALID);
+}
+
+static bool
+is_digits(struct span label)
+{
+	for (size_t i = 0; i < label.len; i++)
+		if (!ascii_is_digit(label.p[i]))
+			return false;
+	return true;
+}
+
+/* The rule of domain_is_ldh() once more, label by label. */
+static bool
+is_ldh(struct span name)
+{
+	struct span rest = name, label = { NULL, 0 };
+
+	if (name.len == 0 || name.len > DOMAIN_MAX ||
+	    name.p[name.len - 1] == '.')
+		return false;
+	while (span_cut(&rest, '.', &label)) {
+		if (label.len == 0 || label.len > LABEL_MAX ||
+		    label.p[0] == '-' || label.p[label.len - 1] == '-')
+			return false;
+		for (size_t i = 0; i < label.len; i++)
+			if (!ascii_is_alnum(label.p[i]) && label.p[i] != '-')
+				return false;
+	}
+	return !is_digits(label);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -37,9 +90,13 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	kind = domain_fold(s, out);
 	assert(kind != DOMAIN_LITERAL);
 	check(kind, out);
+	check_variant(s, kind, out);
 	/* A name that needs no folding but in case is its own folding. */
+	assert(domain_is_ldh(s) == is_ldh(s));
 	if (domain_is_ldh(s))
 		assert(kind == DOMAIN_OK && span_is_nocase(s, out));
-	check(domain_of_mailbox(s, out), out);
+	kind = domain_of_mailbox(s, out);
+	check(kind, out);
+	assert(kind == DOMAIN_ABSENT || memchr(s.p, '@', len) != NULL);
 	return 0;
 }

@@ -343,6 +343,16 @@ sighup_reads_the_configuration_again_and_reaches_the_engine(void **state)
 }
 
 static void
+testing_mode_refuses_nothing_while_the_engine_is_away(void **state)
+{
+	(void)state;
+	start("mode = testing\nengine-away = defer\n");
+	shake_hands();
+	say_rcpt("a1", "u@error.test");
+	assert_answer("a1", "proceed");
+}
+
+static void
 a_broken_configuration_changes_nothing_while_serving(void **state)
 {
 	(void)state;
@@ -398,6 +408,23 @@ status_with(const char *argument, const char *second)
 }
 
 static void
+help_shows_the_usage(void **state)
+{
+	const char *program = built("filter/filter-strictmx");
+	char command[600], line[128] = "";
+	FILE *out;
+
+	(void)state;
+	snprintf(command, sizeof(command), "%s --help </dev/null", program);
+	out = popen(command, "re");
+	assert_non_null(out);
+	assert_non_null(fgets(line, sizeof(line), out));
+	assert_string_equal(line,
+	    "usage: filter-strictmx [-v] [-e program | -s socket] [-f file]\n");
+	assert_int_equal(pclose(out), 0);
+}
+
+static void
 options_are_checked(void **state)
 {
 	(void)state;
@@ -425,9 +452,11 @@ main(void)
 		TEST(sigterm_does_not_end_it),
 		TEST(
 		    sighup_reads_the_configuration_again_and_reaches_the_engine),
+		TEST(testing_mode_refuses_nothing_while_the_engine_is_away),
 		TEST(a_broken_configuration_changes_nothing_while_serving),
 		TEST(a_broken_configuration_ends_it_before_it_serves),
 		TEST(a_protocol_of_another_kind_ends_it_before_it_registers),
+		TEST(help_shows_the_usage),
 		TEST(options_are_checked),
 	};
 

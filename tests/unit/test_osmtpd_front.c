@@ -263,6 +263,16 @@ it_registers_the_same_with_protocol_0_7_and_unknown_keys(void **state)
 }
 
 static void
+it_registers_once(void **state)
+{
+	(void)state;
+	say("config|ready\nconfig|ready\n");
+	assert_string_equal(hear(), REGISTRATION);
+	say("config|ready\n");
+	assert_string_equal(hear(), "");
+}
+
+static void
 it_answers_as_the_engine_says(void **state)
 {
 	(void)state;
@@ -774,6 +784,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(it_registers_what_it_needs_when_smtpd_is_ready),
 		TEST(it_registers_the_same_with_protocol_0_7_and_unknown_keys),
+		TEST(it_registers_once),
 		TEST(it_answers_as_the_engine_says),
 		TEST(mailboxes_go_to_the_engine_as_they_came),
 		TEST(sessions_do_not_wait_for_one_another),
