@@ -28,13 +28,12 @@
 #define LIMIT_OWN_ADDRESSES_AGE_S 60 /* then the interfaces are read again */
 
 /* Fetcher (RFC 8461 3.3) */
-#define LIMIT_FETCH_AT_ONCE 100 /* transfers */
-#define LIMIT_FETCH_SLOW 50	/* of these, those older than SLOW_MS */
+#define LIMIT_FETCH_AT_ONCE 256 /* transfers */
+#define LIMIT_FETCH_SLOW 128	/* of these, those older than SLOW_MS */
 #define LIMIT_FETCH_SLOW_MS 2000
 #define LIMIT_FETCH_STARTS_PER_TURN 10
-#define LIMIT_FETCH_HANDSHAKES                                                 \
-	16 /* transfers without a response yet that                            \
-	      are younger than SLOW_MS */
+#define LIMIT_FETCH_HANDSHAKES 16 /* begun in this time, without an answer: */
+#define LIMIT_FETCH_HANDSHAKE_MS 40
 #define LIMIT_FETCH_PER_ADDRESS 4
 #define LIMIT_FETCH_QUEUED 4096
 #define LIMIT_FETCH_BODY 65536
