@@ -22,6 +22,7 @@
 #include "common/ports.h"
 #include "common/uthash_quiet.h"
 #include "common/verdict.h"
+#include "common/verdict_cache.h"
 
 struct engine_ask {
 	struct running *running;
@@ -39,74 +40,23 @@ struct running {
 	UT_hash_handle hh;
 };
 
-/* A verdict that is kept, by the domain in its facts. */
-struct kept {
-	struct verdict *verdict;
-	TAILQ_ENTRY(kept) entry;
-	UT_hash_handle hh;
-};
-
 struct engine {
 	struct lookup_shared shared;
 	struct policy_updates *updates;
 	struct running *running;
 	size_t n_asks;
-	struct kept *kept;
-	TAILQ_HEAD(, kept) kept_by_use; /* least recently used first */
+	struct verdict_cache *kept;
 };
 
 /* Verdicts that are kept. */
-
-static struct kept *
-kept_find(struct engine *e, const char *domain)
-{
-	struct kept *k;
-
-	HASH_FIND_STR(e->kept, domain, k);
-	return k;
-}
-
-static void
-kept_remove(struct engine *e, struct kept *k)
-{
-	HASH_DEL(e->kept, k);
-	TAILQ_REMOVE(&e->kept_by_use, k, entry);
-	verdict_free(k->verdict);
-	free(k);
-}
-
-/* True when the verdict is the engine's now. */
-static bool
-kept_add(struct engine *e, struct verdict *verdict)
-{
-	struct kept *k = kept_find(e, verdict->facts.domain);
-
-	if (k != NULL)
-		kept_remove(e, k);
-	if ((k = calloc(1, sizeof(*k))) == NULL)
-		return false;
-	k->verdict = verdict;
-	HASH_ADD_KEYPTR(hh, e->kept, verdict->facts.domain,
-	    strlen(verdict->facts.domain), k);
-	if (k->hh.tbl == NULL) {
-		free(k);
-		return false;
-	}
-	TAILQ_INSERT_TAIL(&e->kept_by_use, k, entry);
-	if (HASH_COUNT(e->kept) > LIMIT_VERDICTS)
-		kept_remove(e, TAILQ_FIRST(&e->kept_by_use));
-	return true;
-}
 
 /* RFC 8461 3.3: a new policy binds at once. */
 static void
 policy_changed(const char *domain, void *arg)
 {
 	struct engine *e = arg;
-	struct kept *k = kept_find(e, domain);
 
-	if (k != NULL)
-		kept_remove(e, k);
+	verdict_cache_drop(e->kept, domain);
 }
 
 /*
@@ -163,18 +113,15 @@ verdict_log(const struct verdict *v, int64_t took_ms, bool cached)
 const struct verdict *
 engine_cached(struct engine *engine, const char *domain)
 {
-	struct kept *k = kept_find(engine, domain);
+	const struct verdict *verdict = verdict_cache_get(engine->kept, domain);
 
-	if (k == NULL ||
-	    k->verdict->expires_ms <=
-		clock_mono_ms(engine->shared.ports->clock))
+	if (verdict == NULL ||
+	    verdict->expires_ms <= clock_mono_ms(engine->shared.ports->clock))
 		return NULL;
-	TAILQ_REMOVE(&engine->kept_by_use, k, entry);
-	TAILQ_INSERT_TAIL(&engine->kept_by_use, k, entry);
-	if (k->verdict->action != ACTION_PROCEED)
-		verdict_log(k->verdict, 0, true);
-	look_behind(engine, k->verdict);
-	return k->verdict;
+	if (verdict->action != ACTION_PROCEED)
+		verdict_log(verdict, 0, true);
+	look_behind(engine, verdict);
+	return verdict;
 }
 
 /* Lookups that run, and those who wait. */
@@ -202,15 +149,15 @@ lookup_done(struct verdict *verdict, int64_t took_ms, void *arg)
 	struct running *r = arg;
 	struct engine *e = r->engine;
 	struct engine_ask *ask;
-	bool keep;
 
 	r->lookup = NULL;
 	/* Whoever asks from now on, a waiter's callback too, begins anew. */
 	HASH_DEL(e->running, r);
 	verdict_log(verdict, took_ms, false);
 	look_behind(e, verdict);
-	keep = verdict->expires_ms > clock_mono_ms(e->shared.ports->clock) &&
-	    verdict_is_current(e, verdict) && kept_add(e, verdict);
+	if (verdict->expires_ms > clock_mono_ms(e->shared.ports->clock) &&
+	    verdict_is_current(e, verdict))
+		verdict_cache_put(e->kept, verdict);
 	while ((ask = TAILQ_FIRST(&r->asks)) != NULL) {
 		engine_done_fn *done = ask->done;
 		void *done_arg = ask->arg;
@@ -218,15 +165,13 @@ lookup_done(struct verdict *verdict, int64_t took_ms, void *arg)
 		ask_remove(ask);
 		done(verdict, done_arg);
 	}
-	if (!keep)
-		verdict_free(verdict);
+	verdict_free(verdict);
 	running_free(r);
 }
 
 static struct running *
 running_start(struct engine *e, const char *domain)
 {
-	struct kept *previous = kept_find(e, domain);
 	struct running *r;
 
 	if (HASH_COUNT(e->running) >= LIMIT_LOOKUPS ||
@@ -236,7 +181,7 @@ running_start(struct engine *e, const char *domain)
 	TAILQ_INIT(&r->asks);
 	snprintf(r->domain, sizeof(r->domain), "%s", domain);
 	r->lookup = lookup_start(&e->shared, domain,
-	    previous == NULL ? NULL : previous->verdict, lookup_done, r);
+	    verdict_cache_get(e->kept, domain), lookup_done, r);
 	if (r->lookup == NULL)
 		goto fail;
 	HASH_ADD_STR(e->running, domain, r);
@@ -289,10 +234,10 @@ engine_new(const struct config *config, const struct ports *ports,
 
 	if (e == NULL)
 		return NULL;
-	TAILQ_INIT(&e->kept_by_use);
+	e->kept = verdict_cache_new(LIMIT_VERDICTS);
 	e->updates = policy_updates_new(ports, cache, policy_changed, e);
-	if (e->updates == NULL) {
-		free(e);
+	if (e->kept == NULL || e->updates == NULL) {
+		engine_free(e);
 		return NULL;
 	}
 	e->shared.ports = ports;
@@ -313,8 +258,7 @@ engine_free(struct engine *engine)
 		HASH_DEL(engine->running, r);
 		running_free(r);
 	}
-	while (!TAILQ_EMPTY(&engine->kept_by_use))
-		kept_remove(engine, TAILQ_FIRST(&engine->kept_by_use));
+	verdict_cache_free(engine->kept);
 	policy_updates_free(engine->updates);
 	free(engine);
 }
