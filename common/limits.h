@@ -101,6 +101,7 @@
 
 /* Process */
 #define LIMIT_DESCRIPTORS 4096
+#define LIMIT_HEAP_BLOCK 16384 /* larger ones are mapped one by one */
 
 /* Configuration */
 #define LIMIT_CONFIG_FILE 1048576 /* resolv.conf as well */

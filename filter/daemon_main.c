@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -195,6 +196,9 @@ limit_process(void)
 		    : LIMIT_DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
+	/* The buffers of TLS sessions are not to lie between what is kept for
+	 * long: they go back to the system when a session ends. */
+	mallopt(M_MMAP_THRESHOLD, LIMIT_HEAP_BLOCK);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	tzset();
 }
