@@ -27,6 +27,7 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/verdict.h"
+#include "filter/lines.h"
 #include "proto/domain.h"
 #include "proto/query_line.h"
 
@@ -69,11 +70,35 @@ static void client_serve(struct client *c);
 
 /* Answers. */
 
+static char *
+put(char *at, const char *p, size_t len)
+{
+	memcpy(at, p, len);
+	return at + len;
+}
+
+/* Not printed: with many answers in a second that is half of the work. */
 static void
 answer(struct client *c, struct span id, enum query_word word, const char *s)
 {
-	evbuffer_add_printf(bufferevent_get_output(c->bev), "%.*s %s%s%s\n",
-	    (int)id.len, id.p, query_word_name(word), *s == '\0' ? "" : " ", s);
+	struct evbuffer *output = bufferevent_get_output(c->bev);
+	const char *name = query_word_name(word);
+	size_t name_len = strlen(name), len = strlen(s);
+	struct evbuffer_iovec space;
+	char *at;
+
+	if (evbuffer_reserve_space(output,
+		(ssize_t)(id.len + name_len + len + 3), &space, 1) != 1)
+		return;
+	at = put(space.iov_base, id.p, id.len);
+	*at++ = ' ';
+	at = put(at, name, name_len);
+	if (len > 0)
+		*at++ = ' ';
+	at = put(at, s, len);
+	*at++ = '\n';
+	space.iov_len = (size_t)(at - (char *)space.iov_base);
+	evbuffer_commit_space(output, &space, 1);
 }
 
 static void
@@ -254,19 +279,16 @@ client_skip(struct client *c, struct evbuffer *input)
 }
 
 static void
-client_line(struct client *c, struct evbuffer *input, size_t len)
+client_line(struct client *c, struct span line)
 {
-	const char *p = (const char *)evbuffer_pullup(input, (ssize_t)len + 1);
-
-	if (p == NULL || len > QUERY_REQUEST_MAX) {
+	if (line.p == NULL || line.len > QUERY_REQUEST_MAX) {
 		if (!c->skipping)
 			answer(c, span_of("-"), QUERY_ERROR,
-			    p == NULL ? "out of memory" : "line too long");
+			    line.p == NULL ? "out of memory" : "line too long");
 	} else if (!c->skipping) {
-		request_line(c, (struct span){ p, len });
+		request_line(c, line);
 	}
 	c->skipping = false;
-	evbuffer_drain(input, len + 1);
 }
 
 /* Takes every whole line that has come, while there is room for its answer. */
@@ -274,20 +296,20 @@ static void
 client_serve(struct client *c)
 {
 	struct evbuffer *input = bufferevent_get_input(c->bev);
+	struct lines lines = { .input = input };
+	struct span line;
+	bool full;
 
-	while (!client_is_full(c)) {
-		struct evbuffer_ptr eol =
-		    evbuffer_search_eol(input, NULL, NULL, EVBUFFER_EOL_LF);
-
-		if (eol.pos == -1) {
-			if (evbuffer_get_length(input) > QUERY_REQUEST_MAX)
-				client_skip(c, input);
-			bufferevent_enable(c->bev, EV_READ);
-			return;
-		}
-		client_line(c, input, (size_t)eol.pos);
+	while (!(full = client_is_full(c)) && lines_next(&lines, &line))
+		client_line(c, line);
+	lines_end(&lines);
+	if (full) {
+		bufferevent_disable(c->bev, EV_READ);
+		return;
 	}
-	bufferevent_disable(c->bev, EV_READ);
+	if (evbuffer_get_length(input) > QUERY_REQUEST_MAX)
+		client_skip(c, input);
+	bufferevent_enable(c->bev, EV_READ);
 }
 
 static void
