@@ -101,7 +101,9 @@
 
 /* Process */
 #define LIMIT_DESCRIPTORS 4096
-#define LIMIT_HEAP_BLOCK 16384 /* larger ones are mapped one by one */
+#define LIMIT_LOOP_BEAT_MS 5	  /* of the meter of stalls */
+#define LIMIT_LOOP_QUIET_BEATS 20 /* then it sleeps */
+#define LIMIT_HEAP_BLOCK 16384	  /* larger ones are mapped one by one */
 
 /* Configuration */
 #define LIMIT_CONFIG_FILE 1048576 /* resolv.conf as well */

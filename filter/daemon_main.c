@@ -25,8 +25,10 @@
 
 #include "common/clock.h"
 #include "common/config.h"
+#include "common/engine.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/loop_meter.h"
 #include "common/policy_cache.h"
 #include "common/policy_store.h"
 #include "proto/span.h"
@@ -56,6 +58,7 @@ struct daemon {
 	struct service *service;
 	struct service *retired; /* the one before the last reload */
 	struct query_server *server;
+	struct loop_meter *meter;
 	struct clock_timer *reload_later;
 	struct event *sighup, *sigterm, *sigint;
 };
@@ -370,6 +373,14 @@ static struct event *catch (struct daemon *d, int signal_number,
 
 /* Life. */
 
+static bool
+is_busy(void *arg)
+{
+	const struct daemon *d = arg;
+
+	return !engine_is_idle(service_engine(d->service));
+}
+
 static void
 daemon_open(struct daemon *d, struct config *config)
 {
@@ -398,6 +409,9 @@ daemon_open(struct daemon *d, struct config *config)
 		fatal("%s", why);
 	query_server_use(d->server, service_engine(d->service),
 	    service_config(d->service));
+	if ((d->meter = loop_meter_new(d->base, is_busy, d)) == NULL)
+		fatal("out of memory");
+	query_server_set_meter(d->server, d->meter);
 	d->sighup = catch (d, SIGHUP, on_sighup);
 	d->sigterm = catch (d, SIGTERM, on_sigterm);
 	d->sigint = catch (d, SIGINT, on_sigterm);
@@ -411,6 +425,7 @@ daemon_close(struct daemon *d)
 	event_free(d->sigint);
 	clock_timer_cancel(&d->reload_later);
 	query_server_free(d->server);
+	loop_meter_free(d->meter);
 	service_free(d->retired);
 	service_free(d->service);
 	policy_cache_free(d->cache);
@@ -452,7 +467,8 @@ main(int argc, char **argv)
 	    d.options.fd == -1 ? service_config(d.service)->socket
 			       : "its filter");
 	event_base_dispatch(d.base);
-	log_notice("strictmxd ends");
+	log_notice("strictmxd ends; its loop was late by %lld ms at most",
+	    (long long)(loop_meter_longest_us(d.meter) / 1000));
 	daemon_close(&d);
 	return 0;
 }

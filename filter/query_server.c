@@ -26,6 +26,7 @@
 #include "common/explain.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/loop_meter.h"
 #include "common/verdict.h"
 #include "filter/lines.h"
 #include "proto/domain.h"
@@ -59,6 +60,7 @@ struct query_server {
 	struct clock *clock;
 	struct engine *engine;
 	const struct config *config;
+	struct loop_meter *meter;
 	struct evconnlistener *listener;
 	struct clock_timer *accept_pause;
 	char *path;
@@ -300,6 +302,7 @@ client_serve(struct client *c)
 	struct span line;
 	bool full;
 
+	loop_meter_touch(c->server->meter);
 	while (!(full = client_is_full(c)) && lines_next(&lines, &line))
 		client_line(c, line);
 	lines_end(&lines);
@@ -503,6 +506,12 @@ query_server_use(struct query_server *server, struct engine *engine,
 {
 	server->engine = engine;
 	server->config = config;
+}
+
+void
+query_server_set_meter(struct query_server *server, struct loop_meter *meter)
+{
+	server->meter = meter;
 }
 
 void
