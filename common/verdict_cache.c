@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Verdicts that are kept: see verdict_cache.h. One walk over all members
- * measures, packs and unpacks, so these cannot differ. The policy's patterns
- * are one block already and stay beside.
+ * measures, packs and unpacks, so these cannot differ.
  */
 #include "common/verdict_cache.h"
 
@@ -19,8 +18,7 @@
 struct entry {
 	TAILQ_ENTRY(entry) use;
 	UT_hash_handle hh;
-	struct sts_policy policy; /* owned */
-	char octets[];		  /* the rest; begins with the domain */
+	char octets[]; /* the domain first */
 };
 
 struct verdict_cache {
@@ -30,6 +28,8 @@ struct verdict_cache {
 	/* Where one of them at a time is unpacked. */
 	struct verdict unpacked;
 	struct mx_fact mx[LIMIT_MX_HOSTS];
+	char **patterns; /* room for those of any that is kept */
+	size_t n_patterns;
 };
 
 /* Packing */
@@ -63,6 +63,24 @@ text(struct walk *w, char *member)
 
 #define MEMBER(w, member) octets((w), &(member), sizeof(member))
 
+/* Unpacked patterns are borrowed from where they are packed. */
+static void
+walk_policy(struct walk *w, struct sts_policy *policy)
+{
+	MEMBER(w, policy->mode);
+	MEMBER(w, policy->max_age_s);
+	MEMBER(w, policy->max_age_capped);
+	MEMBER(w, policy->n_mx);
+	for (size_t i = 0; i < policy->n_mx; i++) {
+		if (w->mode == UNPACK) {
+			policy->mx[i] = w->octets + w->len;
+			w->len += strlen(policy->mx[i]) + 1;
+		} else {
+			text(w, policy->mx[i]);
+		}
+	}
+}
+
 static void
 walk_policy_facts(struct walk *w, struct policy_facts *sts)
 {
@@ -73,6 +91,7 @@ walk_policy_facts(struct walk *w, struct policy_facts *sts)
 	MEMBER(w, sts->state);
 	text(w, sts->id);
 	MEMBER(w, sts->fetched_at_s);
+	walk_policy(w, &sts->policy);
 	MEMBER(w, sts->failure);
 	text(w, sts->failure_why);
 }
@@ -128,20 +147,25 @@ entry_new(const struct verdict *verdict)
 	entry = calloc(1, sizeof(*entry) + w.len);
 	if (entry == NULL)
 		return NULL;
-	if (!sts_policy_copy(&verdict->facts.sts.policy, &entry->policy)) {
-		free(entry);
-		return NULL;
-	}
 	w = (struct walk){ .mode = PACK, .octets = entry->octets };
 	walk_verdict(&w, &shallow);
 	return entry;
 }
 
-static void
-entry_free(struct entry *entry)
+/* So that what is kept can be unpacked without memory. */
+static bool
+patterns_reserve(struct verdict_cache *cache, size_t n)
 {
-	sts_policy_cleanup(&entry->policy);
-	free(entry);
+	char **more;
+
+	if (n <= cache->n_patterns)
+		return true;
+	more = realloc(cache->patterns, n * sizeof(*more));
+	if (more == NULL)
+		return false;
+	cache->patterns = more;
+	cache->n_patterns = n;
+	return true;
 }
 
 /* The table */
@@ -160,7 +184,7 @@ entry_remove(struct verdict_cache *cache, struct entry *entry)
 {
 	HASH_DEL(cache->table, entry);
 	TAILQ_REMOVE(&cache->uses, entry, use);
-	entry_free(entry);
+	free(entry);
 }
 
 struct verdict_cache *
@@ -182,21 +206,23 @@ verdict_cache_free(struct verdict_cache *cache)
 		return;
 	while (!TAILQ_EMPTY(&cache->uses))
 		entry_remove(cache, TAILQ_FIRST(&cache->uses));
+	free(cache->patterns);
 	free(cache);
 }
 
 void
 verdict_cache_put(struct verdict_cache *cache, const struct verdict *verdict)
 {
-	struct entry *entry = entry_new(verdict);
+	struct entry *entry;
 
 	verdict_cache_drop(cache, verdict->facts.domain);
-	if (entry == NULL)
+	if (!patterns_reserve(cache, verdict->facts.sts.policy.n_mx) ||
+	    (entry = entry_new(verdict)) == NULL)
 		return;
 	HASH_ADD_KEYPTR(hh, cache->table, entry->octets, strlen(entry->octets),
 	    entry);
 	if (entry->hh.tbl == NULL) {
-		entry_free(entry);
+		free(entry);
 		return;
 	}
 	TAILQ_INSERT_TAIL(&cache->uses, entry, use);
@@ -215,7 +241,7 @@ verdict_cache_get(struct verdict_cache *cache, const char *domain)
 	TAILQ_REMOVE(&cache->uses, entry, use);
 	TAILQ_INSERT_TAIL(&cache->uses, entry, use);
 	cache->unpacked.facts.mx = cache->mx;
-	cache->unpacked.facts.sts.policy = entry->policy;
+	cache->unpacked.facts.sts.policy.mx = cache->patterns;
 	w.octets = entry->octets;
 	walk_verdict(&w, &cache->unpacked);
 	return &cache->unpacked;
