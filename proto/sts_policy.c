@@ -458,16 +458,6 @@ sts_policy_copy(const struct sts_policy *from, struct sts_policy *to)
 	return ok;
 }
 
-size_t
-sts_policy_bytes(const struct sts_policy *policy)
-{
-	size_t bytes = policy->n_mx * sizeof(*policy->mx);
-
-	for (size_t i = 0; i < policy->n_mx; i++)
-		bytes += strlen(policy->mx[i]) + 1;
-	return bytes;
-}
-
 void
 sts_policy_cleanup(struct sts_policy *policy)
 {
