@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <event2/event.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -62,10 +63,34 @@ clock_free(struct clock *clock)
 	free(clock);
 }
 
+#ifdef STRICTMX_DEBUG_CLOCK
+static int64_t
+debug_offset_s(void)
+{
+	const char *path = getenv("STRICTMX_CLOCK_OFFSET");
+	FILE *file = path == NULL ? NULL : fopen(path, "re");
+	char text[32] = "";
+
+	if (file == NULL)
+		return 0;
+	if (fgets(text, sizeof(text), file) == NULL)
+		text[0] = '\0';
+	fclose(file);
+	return strtoll(text, NULL, 10);
+}
+#else
+static int64_t
+debug_offset_s(void)
+{
+	return 0;
+}
+#endif
+
 int64_t
 clock_wall_s(const struct clock *clock)
 {
-	return clock->base == NULL ? clock->fake_wall_s : (int64_t)time(NULL);
+	return clock->base == NULL ? clock->fake_wall_s
+				   : (int64_t)time(NULL) + debug_offset_s();
 }
 
 int64_t

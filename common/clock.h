@@ -17,7 +17,12 @@ struct clock_timer;
 
 typedef void clock_fn(void *arg);
 
-/* NULL without memory. base outlives the clock. */
+/*
+ * NULL without memory. base outlives the clock. In a tree configured with
+ * --enable-debug-clock, and in no other, the file that the environment names
+ * as STRICTMX_CLOCK_OFFSET holds the seconds by which the wall clock is off;
+ * it may change at any time.
+ */
 struct clock *clock_new(struct event_base *base);
 
 /* Begins at wall time wall_s and monotonic time 0. NULL without memory. */

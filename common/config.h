@@ -27,11 +27,13 @@ struct config {
 	bool testing;			/* mode = testing: refuse nothing */
 	enum config_choice engine_away; /* for TCP sessions */
 	enum config_choice unreachable;
+	bool reject_on_failure;	    /* on-failure = reject, at admission only */
+	unsigned record_patience_s; /* at delivery */
 	bool judge_local_submission;
 	size_t n_local_domains; /* folded, sorted; both keys together */
 	char **local_domains;
 	unsigned deadline_s;
-	char hostname[DOMAIN_SIZE]; /* for EHLO */
+	char hostname[DOMAIN_SIZE]; /* for EHLO; "": the full one of the host */
 
 	/* The network */
 	struct resolver_opts resolver;

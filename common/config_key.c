@@ -139,6 +139,13 @@ set_unreachable(struct config_run *run)
 }
 
 static bool
+set_on_failure(struct config_run *run)
+{
+	return set_one_of(run, "defer", "reject",
+	    &run->config->reject_on_failure);
+}
+
+static bool
 set_local_submission(struct config_run *run)
 {
 	return set_one_of(run, "proceed", "judge",
@@ -407,6 +414,7 @@ const struct config_key config_keys[] = {
 	{ "user", false, set_user },
 	{ "engine-away", false, set_engine_away },
 	{ "unreachable", false, set_unreachable },
+	{ "on-failure", false, set_on_failure },
 	{ "local-submission", false, set_local_submission },
 	{ "local-domains", true, add_local_domain },
 	{ "local-domains-file", false, read_local_domains },

@@ -20,8 +20,10 @@
 #include "common/policy_cache.h"
 #include "common/policy_update.h"
 #include "common/ports.h"
+#include "common/refresh.h"
 #include "common/uthash_quiet.h"
 #include "common/verdict.h"
+#include "common/verdict_cache.h"
 
 struct engine_ask {
 	struct running *running;
@@ -33,80 +35,32 @@ struct engine_ask {
 /* A lookup and those who wait for it. */
 struct running {
 	struct engine *engine;
+	enum gate gate;
 	char domain[DOMAIN_SIZE];
 	struct lookup *lookup;
 	TAILQ_HEAD(, engine_ask) asks;
 	UT_hash_handle hh;
 };
 
-/* A verdict that is kept, by the domain in its facts. */
-struct kept {
-	struct verdict *verdict;
-	TAILQ_ENTRY(kept) entry;
-	UT_hash_handle hh;
-};
-
 struct engine {
 	struct lookup_shared shared;
 	struct policy_updates *updates;
-	struct running *running;
+	struct refresh *refresh;
+	struct running *running[GATES]; /* by domain */
 	size_t n_asks;
-	struct kept *kept;
-	TAILQ_HEAD(, kept) kept_by_use; /* least recently used first */
+	struct verdict_cache *kept[GATES];
 };
 
 /* Verdicts that are kept. */
-
-static struct kept *
-kept_find(struct engine *e, const char *domain)
-{
-	struct kept *k;
-
-	HASH_FIND_STR(e->kept, domain, k);
-	return k;
-}
-
-static void
-kept_remove(struct engine *e, struct kept *k)
-{
-	HASH_DEL(e->kept, k);
-	TAILQ_REMOVE(&e->kept_by_use, k, entry);
-	verdict_free(k->verdict);
-	free(k);
-}
-
-/* True when the verdict is the engine's now. */
-static bool
-kept_add(struct engine *e, struct verdict *verdict)
-{
-	struct kept *k = kept_find(e, verdict->facts.domain);
-
-	if (k != NULL)
-		kept_remove(e, k);
-	if ((k = calloc(1, sizeof(*k))) == NULL)
-		return false;
-	k->verdict = verdict;
-	HASH_ADD_KEYPTR(hh, e->kept, verdict->facts.domain,
-	    strlen(verdict->facts.domain), k);
-	if (k->hh.tbl == NULL) {
-		free(k);
-		return false;
-	}
-	TAILQ_INSERT_TAIL(&e->kept_by_use, k, entry);
-	if (HASH_COUNT(e->kept) > LIMIT_VERDICTS)
-		kept_remove(e, TAILQ_FIRST(&e->kept_by_use));
-	return true;
-}
 
 /* RFC 8461 3.3: a new policy binds at once. */
 static void
 policy_changed(const char *domain, void *arg)
 {
 	struct engine *e = arg;
-	struct kept *k = kept_find(e, domain);
 
-	if (k != NULL)
-		kept_remove(e, k);
+	for (int gate = 0; gate < GATES; gate++)
+		verdict_cache_drop(e->kept[gate], domain);
 }
 
 /*
@@ -143,6 +97,24 @@ look_behind(struct engine *e, const struct verdict *verdict)
 		policy_update_behind(e->updates, verdict->facts.domain);
 }
 
+/*
+ * One whose time is over, or that came too late, still lends its trials to the
+ * next lookup: hosts are not tried more often because of a short TTL, and those
+ * that do not answer eat up one deadline, not each.
+ */
+static bool
+is_worth_keeping(const struct verdict *verdict, int64_t now_ms)
+{
+	const struct facts *f = &verdict->facts;
+
+	if (verdict->expires_ms > now_ms)
+		return true;
+	for (size_t i = 0; i < f->n_mx; i++)
+		if (f->mx[i].probe_expires_ms > now_ms)
+			return true;
+	return false;
+}
+
 /* The log line of a verdict. Refusals are said each time, the rest once. */
 static void
 verdict_log(const struct verdict *v, int64_t took_ms, bool cached)
@@ -161,20 +133,18 @@ verdict_log(const struct verdict *v, int64_t took_ms, bool cached)
 }
 
 const struct verdict *
-engine_cached(struct engine *engine, const char *domain)
+engine_cached(struct engine *engine, enum gate gate, const char *domain)
 {
-	struct kept *k = kept_find(engine, domain);
+	const struct verdict *verdict =
+	    verdict_cache_get(engine->kept[gate], domain);
 
-	if (k == NULL ||
-	    k->verdict->expires_ms <=
-		clock_mono_ms(engine->shared.ports->clock))
+	if (verdict == NULL ||
+	    verdict->expires_ms <= clock_mono_ms(engine->shared.ports->clock))
 		return NULL;
-	TAILQ_REMOVE(&engine->kept_by_use, k, entry);
-	TAILQ_INSERT_TAIL(&engine->kept_by_use, k, entry);
-	if (k->verdict->action != ACTION_PROCEED)
-		verdict_log(k->verdict, 0, true);
-	look_behind(engine, k->verdict);
-	return k->verdict;
+	if (verdict->action != ACTION_PROCEED)
+		verdict_log(verdict, 0, true);
+	look_behind(engine, verdict);
+	return verdict;
 }
 
 /* Lookups that run, and those who wait. */
@@ -202,15 +172,15 @@ lookup_done(struct verdict *verdict, int64_t took_ms, void *arg)
 	struct running *r = arg;
 	struct engine *e = r->engine;
 	struct engine_ask *ask;
-	bool keep;
 
 	r->lookup = NULL;
 	/* Whoever asks from now on, a waiter's callback too, begins anew. */
-	HASH_DEL(e->running, r);
+	HASH_DEL(e->running[r->gate], r);
 	verdict_log(verdict, took_ms, false);
 	look_behind(e, verdict);
-	keep = verdict->expires_ms > clock_mono_ms(e->shared.ports->clock) &&
-	    verdict_is_current(e, verdict) && kept_add(e, verdict);
+	if (is_worth_keeping(verdict, clock_mono_ms(e->shared.ports->clock)) &&
+	    verdict_is_current(e, verdict))
+		verdict_cache_put(e->kept[r->gate], verdict);
 	while ((ask = TAILQ_FIRST(&r->asks)) != NULL) {
 		engine_done_fn *done = ask->done;
 		void *done_arg = ask->arg;
@@ -218,28 +188,27 @@ lookup_done(struct verdict *verdict, int64_t took_ms, void *arg)
 		ask_remove(ask);
 		done(verdict, done_arg);
 	}
-	if (!keep)
-		verdict_free(verdict);
+	verdict_free(verdict);
 	running_free(r);
 }
 
 static struct running *
-running_start(struct engine *e, const char *domain)
+running_start(struct engine *e, enum gate gate, const char *domain)
 {
-	struct kept *previous = kept_find(e, domain);
 	struct running *r;
 
-	if (HASH_COUNT(e->running) >= LIMIT_LOOKUPS ||
+	if (HASH_COUNT(e->running[gate]) >= LIMIT_LOOKUPS ||
 	    (r = calloc(1, sizeof(*r))) == NULL)
 		return NULL;
 	r->engine = e;
+	r->gate = gate;
 	TAILQ_INIT(&r->asks);
 	snprintf(r->domain, sizeof(r->domain), "%s", domain);
-	r->lookup = lookup_start(&e->shared, domain,
-	    previous == NULL ? NULL : previous->verdict, lookup_done, r);
+	r->lookup = lookup_start(&e->shared, gate, domain,
+	    verdict_cache_get(e->kept[gate], domain), lookup_done, r);
 	if (r->lookup == NULL)
 		goto fail;
-	HASH_ADD_STR(e->running, domain, r);
+	HASH_ADD_STR(e->running[gate], domain, r);
 	if (r->hh.tbl == NULL)
 		goto fail;
 	return r;
@@ -249,8 +218,8 @@ fail:
 }
 
 struct engine_ask *
-engine_ask(struct engine *engine, const char *domain, engine_done_fn *done,
-    void *arg)
+engine_ask(struct engine *engine, enum gate gate, const char *domain,
+    engine_done_fn *done, void *arg)
 {
 	struct engine_ask *ask;
 	struct running *r;
@@ -258,8 +227,8 @@ engine_ask(struct engine *engine, const char *domain, engine_done_fn *done,
 	if (engine->n_asks >= LIMIT_WAITERS ||
 	    (ask = calloc(1, sizeof(*ask))) == NULL)
 		return NULL;
-	HASH_FIND_STR(engine->running, domain, r);
-	if (r == NULL && (r = running_start(engine, domain)) == NULL) {
+	HASH_FIND_STR(engine->running[gate], domain, r);
+	if (r == NULL && (r = running_start(engine, gate, domain)) == NULL) {
 		free(ask);
 		return NULL;
 	}
@@ -289,17 +258,23 @@ engine_new(const struct config *config, const struct ports *ports,
 
 	if (e == NULL)
 		return NULL;
-	TAILQ_INIT(&e->kept_by_use);
-	e->updates = policy_updates_new(ports, cache, policy_changed, e);
-	if (e->updates == NULL) {
-		free(e);
-		return NULL;
-	}
+	for (int gate = 0; gate < GATES; gate++)
+		if ((e->kept[gate] = verdict_cache_new(LIMIT_VERDICTS)) == NULL)
+			goto fail;
+	e->updates =
+	    policy_updates_new(config, ports, cache, policy_changed, e);
+	if (e->updates != NULL)
+		e->refresh = refresh_new(ports->clock, cache, e->updates);
+	if (e->refresh == NULL)
+		goto fail;
 	e->shared.ports = ports;
 	e->shared.config = config;
 	e->shared.cache = cache;
 	e->shared.updates = e->updates;
 	return e;
+fail:
+	engine_free(e);
+	return NULL;
 }
 
 void
@@ -309,19 +284,28 @@ engine_free(struct engine *engine)
 
 	if (engine == NULL)
 		return;
-	HASH_ITER (hh, engine->running, r, next) {
-		HASH_DEL(engine->running, r);
-		running_free(r);
+	refresh_free(engine->refresh);
+	for (int gate = 0; gate < GATES; gate++) {
+		HASH_ITER (hh, engine->running[gate], r, next) {
+			HASH_DEL(engine->running[gate], r);
+			running_free(r);
+		}
+		verdict_cache_free(engine->kept[gate]);
 	}
-	while (!TAILQ_EMPTY(&engine->kept_by_use))
-		kept_remove(engine, TAILQ_FIRST(&engine->kept_by_use));
 	policy_updates_free(engine->updates);
 	free(engine);
+}
+
+void
+engine_refresh(struct engine *engine, const char *domain)
+{
+	policy_update_refresh(engine->updates, domain);
 }
 
 bool
 engine_is_idle(const struct engine *engine)
 {
-	return HASH_COUNT(engine->running) == 0 &&
+	return HASH_COUNT(engine->running[GATE_ADMISSION]) == 0 &&
+	    HASH_COUNT(engine->running[GATE_DELIVERY]) == 0 &&
 	    policy_updates_running(engine->updates) == 0;
 }

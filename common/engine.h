@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/facts.h"
+
 struct config;
 struct engine;
 struct engine_ask;
@@ -35,7 +37,8 @@ void engine_free(struct engine *engine);
  * The kept verdict of a domain (folded), borrowed until the next call; NULL
  * when there is none that is still good: then ask.
  */
-const struct verdict *engine_cached(struct engine *engine, const char *domain);
+const struct verdict *engine_cached(struct engine *engine, enum gate gate,
+    const char *domain);
 
 /* verdict: borrowed for the time of the call. */
 typedef void engine_done_fn(const struct verdict *verdict, void *arg);
@@ -44,11 +47,14 @@ typedef void engine_done_fn(const struct verdict *verdict, void *arg);
  * done runs once, within the configured deadline, never before this call
  * returned. NULL when too many wait or there is no memory: who asked defers.
  */
-struct engine_ask *engine_ask(struct engine *engine, const char *domain,
-    engine_done_fn *done, void *arg);
+struct engine_ask *engine_ask(struct engine *engine, enum gate gate,
+    const char *domain, engine_done_fn *done, void *arg);
 
 /* Leaves; the lookup goes on and fills the cache. Safe on NULL. */
 void engine_ask_cancel(struct engine_ask **ask);
+
+/* Fetches the cached policy of a domain again, now, behind all answers. */
+void engine_refresh(struct engine *engine, const char *domain);
 
 /* Nothing runs: no lookup, no policy update. */
 bool engine_is_idle(const struct engine *engine);

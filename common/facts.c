@@ -5,11 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool
+binds(const struct policy_facts *facts)
+{
+	return facts->state == POLICY_CACHED || facts->state == POLICY_FETCHED;
+}
+
 bool
 facts_have_policy(const struct facts *facts)
 {
-	return facts->sts.state == POLICY_CACHED ||
-	    facts->sts.state == POLICY_FETCHED;
+	return binds(&facts->sts);
 }
 
 void
@@ -35,6 +40,15 @@ policy_facts_copy(const struct policy_facts *from, struct policy_facts *to)
 	return sts_policy_copy(&from->policy, &to->policy);
 }
 
+bool
+facts_have_same_policy(const struct policy_facts *a,
+    const struct policy_facts *b)
+{
+	if (!binds(a) || !binds(b))
+		return binds(a) == binds(b);
+	return a->fetched_at_s == b->fetched_at_s && strcmp(a->id, b->id) == 0;
+}
+
 const char *
 record_state_name(enum record_state state)
 {
@@ -58,6 +72,7 @@ policy_state_name(enum policy_state state)
 		[POLICY_FAILED] = "failed",
 		[POLICY_CACHED] = "cached",
 		[POLICY_FETCHED] = "fetched",
+		[POLICY_UNREAD] = "unread",
 	};
 
 	return names[state];

@@ -18,6 +18,20 @@
 #include "proto/sts_policy.h"
 #include "proto/sts_record.h"
 
+/* Where mail is judged. */
+enum gate {
+	GATE_ADMISSION, /* handed in: the MX hosts are probed */
+	GATE_DELIVERY,	/* on its way out: the session itself is the proof */
+	GATES
+};
+
+/* RFC 8461 5.1: the look at the record that a refusal wants before it. */
+enum fresh_look {
+	LOOK_NONE,   /* not wanted, or not begun */
+	LOOK_SAME,   /* the policy that is refused by is the published one */
+	LOOK_FAILED, /* nobody knows: no permanent failure may follow */
+};
+
 /* The TXT record at _mta-sts.DOMAIN. */
 enum record_state {
 	RECORD_UNKNOWN,
@@ -34,6 +48,7 @@ enum policy_state {
 	POLICY_FAILED,	/* nothing live is cached, a record, no valid policy */
 	POLICY_CACHED,
 	POLICY_FETCHED, /* in this very lookup */
+	POLICY_UNREAD,	/* one is live; there was no memory to read it */
 };
 
 enum mx_state {
@@ -56,6 +71,8 @@ struct policy_facts {
 	enum record_state record;
 	char record_id[STS_ID_SIZE];
 	const char *record_why; /* static text, when not FOUND */
+	bool record_fresh;	/* asked past the DNS cache of this process */
+	bool record_patience_over; /* UNKNOWN for so long that it is as none */
 	uint32_t record_ttl_s;
 
 	enum policy_state state;
@@ -71,14 +88,16 @@ struct mx_fact {
 	char host[DOMAIN_SIZE];
 	uint16_t preference;
 	bool listed;	   /* by the policy */
+	bool eligible;	   /* may take mail, as far as the policy goes */
 	unsigned required; /* proofs, PROOF_* */
 	struct probe_result probe;
-	int64_t probe_expires_ms; /* monotonic; 0: not probed */
+	int64_t probe_expires_ms; /* monotonic; 0: nothing is known */
 };
 
 struct facts {
 	char domain[DOMAIN_SIZE];
 	struct policy_facts sts;
+	enum fresh_look fresh_look;
 	enum mx_state mx_state;
 	enum dnssec_state mx_dnssec;
 	const char *mx_why; /* static text, when UNKNOWN */
@@ -98,6 +117,10 @@ void policy_facts_cleanup(struct policy_facts *facts);
 /* False without memory; to is then empty of what is owned. */
 bool policy_facts_copy(const struct policy_facts *from,
     struct policy_facts *to);
+
+/* The very same policy, or none in both. */
+bool facts_have_same_policy(const struct policy_facts *a,
+    const struct policy_facts *b);
 
 const char *record_state_name(enum record_state state);
 const char *policy_state_name(enum policy_state state);

@@ -4,6 +4,7 @@
 
 #include <sys/queue.h>
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,18 +17,24 @@
 #define BACKOFF_MS (LIMIT_FETCH_BACKOFF_S * INT64_C(1000))
 
 struct failed_fetch {
+	char id[STS_ID_SIZE];
+	int64_t at_ms;
+};
+
+/* A domain, and how the last of its fetches failed. */
+struct failed_domain {
 	char domain[DOMAIN_SIZE];
-	char id[STS_ID_SIZE];			  /* of the last one */
-	int64_t at_ms[LIMIT_FETCHES_PER_BACKOFF]; /* newest first; 0: none */
+	struct failed_fetch last[LIMIT_FETCHES_PER_BACKOFF]; /* newest first */
+	size_t n;
 	enum result_type failure;
 	char why[256];
-	TAILQ_ENTRY(failed_fetch) entry;
+	TAILQ_ENTRY(failed_domain) entry;
 	UT_hash_handle hh;
 };
 
 struct fetch_backoff {
-	struct failed_fetch *table;
-	TAILQ_HEAD(fetch_list, failed_fetch) oldest_first;
+	struct failed_domain *table;
+	TAILQ_HEAD(, failed_domain) oldest_first;
 	size_t n, max;
 };
 
@@ -36,6 +43,7 @@ fetch_backoff_new(size_t max)
 {
 	struct fetch_backoff *backoff = calloc(1, sizeof(*backoff));
 
+	assert(max > 0);
 	if (backoff == NULL)
 		return NULL;
 	backoff->max = max;
@@ -44,12 +52,12 @@ fetch_backoff_new(size_t max)
 }
 
 static void
-entry_remove(struct fetch_backoff *backoff, struct failed_fetch *f)
+domain_remove(struct fetch_backoff *backoff, struct failed_domain *d)
 {
-	HASH_DEL(backoff->table, f);
-	TAILQ_REMOVE(&backoff->oldest_first, f, entry);
+	HASH_DEL(backoff->table, d);
+	TAILQ_REMOVE(&backoff->oldest_first, d, entry);
 	backoff->n--;
-	free(f);
+	free(d);
 }
 
 void
@@ -58,81 +66,84 @@ fetch_backoff_free(struct fetch_backoff *backoff)
 	if (backoff == NULL)
 		return;
 	while (!TAILQ_EMPTY(&backoff->oldest_first))
-		entry_remove(backoff, TAILQ_FIRST(&backoff->oldest_first));
+		domain_remove(backoff, TAILQ_FIRST(&backoff->oldest_first));
 	free(backoff);
 }
 
-static struct failed_fetch *
-entry_find(struct fetch_backoff *backoff, const char *domain)
+static struct failed_domain *
+domain_find(struct fetch_backoff *backoff, const char *domain)
 {
-	struct failed_fetch *f;
+	struct failed_domain *d;
 
-	HASH_FIND_STR(backoff->table, domain, f);
-	return f;
+	HASH_FIND_STR(backoff->table, domain, d);
+	return d;
 }
 
 bool
 fetch_backoff_holds(struct fetch_backoff *backoff, const char *domain,
     const char *id, int64_t now_ms, enum result_type *failure, const char **why)
 {
-	const struct failed_fetch *f = entry_find(backoff, domain);
-	const int64_t *oldest;
+	const struct failed_domain *d = domain_find(backoff, domain);
+	size_t n_recent = 0;
+	bool same_id = false;
 
-	if (f == NULL)
+	if (d == NULL)
 		return false;
-	oldest = &f->at_ms[LIMIT_FETCHES_PER_BACKOFF - 1];
-	*failure = f->failure;
-	*why = f->why;
-	if (strcmp(f->id, id) == 0 && now_ms - f->at_ms[0] < BACKOFF_MS)
-		return true;
-	return *oldest != 0 && now_ms - *oldest < BACKOFF_MS;
+	*failure = d->failure;
+	*why = d->why;
+	for (size_t i = 0; i < d->n; i++)
+		if (now_ms - d->last[i].at_ms < BACKOFF_MS) {
+			n_recent++;
+			same_id |= strcmp(d->last[i].id, id) == 0;
+		}
+	return same_id || n_recent == LIMIT_FETCHES_PER_BACKOFF;
 }
 
-static struct failed_fetch *
-entry_add(struct fetch_backoff *backoff, const char *domain)
+static struct failed_domain *
+domain_add(struct fetch_backoff *backoff, const char *domain)
 {
-	struct failed_fetch *f = calloc(1, sizeof(*f));
+	struct failed_domain *d = calloc(1, sizeof(*d));
 
-	if (f == NULL)
+	if (d == NULL)
 		return NULL;
-	snprintf(f->domain, sizeof(f->domain), "%s", domain);
-	HASH_ADD_STR(backoff->table, domain, f);
-	if (f->hh.tbl == NULL) {
-		free(f);
+	snprintf(d->domain, sizeof(d->domain), "%s", domain);
+	HASH_ADD_STR(backoff->table, domain, d);
+	if (d->hh.tbl == NULL) {
+		free(d);
 		return NULL;
 	}
-	TAILQ_INSERT_TAIL(&backoff->oldest_first, f, entry);
+	TAILQ_INSERT_TAIL(&backoff->oldest_first, d, entry);
 	if (++backoff->n > backoff->max)
-		entry_remove(backoff, TAILQ_FIRST(&backoff->oldest_first));
-	return f;
+		domain_remove(backoff, TAILQ_FIRST(&backoff->oldest_first));
+	return d;
 }
 
 void
 fetch_backoff_failed(struct fetch_backoff *backoff, const char *domain,
     const char *id, int64_t now_ms, enum result_type failure, const char *why)
 {
-	struct failed_fetch *f = entry_find(backoff, domain);
+	struct failed_domain *d = domain_find(backoff, domain);
 
-	if (f != NULL) {
-		TAILQ_REMOVE(&backoff->oldest_first, f, entry);
-		TAILQ_INSERT_TAIL(&backoff->oldest_first, f, entry);
-	} else if ((f = entry_add(backoff, domain)) == NULL) {
+	if (d != NULL) {
+		TAILQ_REMOVE(&backoff->oldest_first, d, entry);
+		TAILQ_INSERT_TAIL(&backoff->oldest_first, d, entry);
+	} else if ((d = domain_add(backoff, domain)) == NULL) {
 		return; /* without memory the next try comes early */
 	}
-	memmove(&f->at_ms[1], &f->at_ms[0],
-	    sizeof(f->at_ms) - sizeof(f->at_ms[0]));
-	/* 0 means none, and a clock may begin there. */
-	f->at_ms[0] = now_ms == 0 ? 1 : now_ms;
-	f->failure = failure;
-	snprintf(f->id, sizeof(f->id), "%s", id);
-	snprintf(f->why, sizeof(f->why), "%s", why);
+	memmove(&d->last[1], &d->last[0], sizeof(d->last) - sizeof(d->last[0]));
+	d->last[0].at_ms = now_ms;
+	snprintf(d->last[0].id, sizeof(d->last[0].id), "%s", id);
+	if (d->n < LIMIT_FETCHES_PER_BACKOFF)
+		d->n++;
+	d->failure = failure;
+	snprintf(d->why, sizeof(d->why), "%s", why);
 }
 
 void
 fetch_backoff_forget(struct fetch_backoff *backoff, const char *domain)
 {
-	struct failed_fetch *f = entry_find(backoff, domain);
+	struct failed_domain *d = domain_find(backoff, domain);
 
-	if (f != NULL)
-		entry_remove(backoff, f);
+	if (d != NULL)
+		domain_remove(backoff, d);
 }

@@ -13,27 +13,27 @@
 #define LIMIT_DNS_UPSTREAMS 4
 #define LIMIT_DNS_TRIES 3
 #define LIMIT_DNS_TRY_MS 2000
-#define LIMIT_DNS_CACHE_ENTRIES 20000
-#define LIMIT_DNS_TTL_MIN_S 1 /* cached answers, negative ones too */
+#define LIMIT_DNS_CACHE_ENTRIES 1024 /* the upstream caches more */
+#define LIMIT_DNS_TTL_MIN_S 1	     /* cached answers, negative ones too */
 #define LIMIT_DNS_TTL_MAX_S 3600
-#define LIMIT_DNS_CACHE_BYTES 33554432 /* of the answers in the cache */
-#define LIMIT_DNS_QUERIES 65536	       /* askers of all questions together */
-#define LIMIT_DNS_BACKOFF_MIN_MS 50    /* before a lost upstream is tried */
+#define LIMIT_DNS_CACHE_BYTES 2097152 /* of the answers in the cache */
+#define LIMIT_DNS_QUERIES 65536	      /* askers of all questions together */
+#define LIMIT_DNS_BACKOFF_MIN_MS 50   /* before a lost upstream is tried */
 #define LIMIT_DNS_BACKOFF_MAX_MS 500
-#define LIMIT_DNS_RENEW_AFTER 4 /* losses in a row: a new getdns context */
-#define LIMIT_DNS_IDLE_MS 10000 /* a connection without a question */
+#define LIMIT_DNS_CAUTION_MS 150 /* one question alone, after a loss */
+#define LIMIT_DNS_RENEW_AFTER 4	 /* losses in a row: a new getdns context */
+#define LIMIT_DNS_IDLE_MS 10000	 /* a connection without a question */
 
 /* Addresses */
 #define LIMIT_OWN_ADDRESSES_AGE_S 60 /* then the interfaces are read again */
 
 /* Fetcher (RFC 8461 3.3) */
-#define LIMIT_FETCH_AT_ONCE 100 /* transfers */
-#define LIMIT_FETCH_SLOW 50	/* of these, those older than SLOW_MS */
+#define LIMIT_FETCH_AT_ONCE 256 /* transfers */
+#define LIMIT_FETCH_SLOW 128	/* of these, those older than SLOW_MS */
 #define LIMIT_FETCH_SLOW_MS 2000
 #define LIMIT_FETCH_STARTS_PER_TURN 10
-#define LIMIT_FETCH_HANDSHAKES                                                 \
-	16 /* transfers without a response yet that                            \
-	      are younger than SLOW_MS */
+#define LIMIT_FETCH_HANDSHAKES 16 /* begun in this time, without an answer: */
+#define LIMIT_FETCH_HANDSHAKE_MS 40
 #define LIMIT_FETCH_PER_ADDRESS 4
 #define LIMIT_FETCH_QUEUED 4096
 #define LIMIT_FETCH_BODY 65536
@@ -58,15 +58,14 @@
 #define LIMIT_PROBE_ADDRESSES 8	 /* tried of one MX */
 #define LIMIT_PROBE_GRACE_MS 250 /* a session ends itself that much earlier */
 #define LIMIT_PROBE_GOOD_S 300	 /* how long a good probe holds */
-#define LIMIT_PROBE_GRACE_MS 250
 #define LIMIT_PROBE_BAD_S 60
 
 /* Lookups */
-#define LIMIT_LOOKUPS 4096   /* running */
-#define LIMIT_WAITERS 65536  /* of all lookups together */
-#define LIMIT_MX_HOSTS 32    /* of one domain that are looked at */
-#define LIMIT_VERDICTS 20000 /* kept */
-#define LIMIT_VERDICT_MIN_S 1
+#define LIMIT_LOOKUPS 4096	     /* running */
+#define LIMIT_WAITERS 65536	     /* of all lookups together */
+#define LIMIT_MX_HOSTS 32	     /* of one domain that are looked at */
+#define LIMIT_VERDICTS 20000	     /* kept */
+#define LIMIT_VERDICT_BYTES 67108864 /* of the kept ones */
 #define LIMIT_VERDICT_MAX_S 300
 
 /* Policies (RFC 8461 3.3, 5.1) */
@@ -74,15 +73,26 @@
 #define LIMIT_RECORD_AGE_S 60	    /* then the TXT record is looked at again */
 #define LIMIT_FETCH_BACKOFF_S 300   /* after a failed fetch, per record id */
 #define LIMIT_FETCHES_PER_BACKOFF 3 /* per domain, whatever the ids */
+#define LIMIT_RECORD_PATIENCE_S 3600 /* at delivery: see verdict.c */
+#define LIMIT_RECORD_TROUBLES 10000  /* domains whose record fails */
 #define LIMIT_BACKOFFS 10000 /* domains whose failed fetch is remembered */
 #define LIMIT_STORE_POLICIES 100000 /* on disk; looked at now and then: */
 #define LIMIT_STORE_TRIM_EVERY 1000 /* policies written */
 #define LIMIT_STORE_BUSY_MS 100	    /* that an administrator's look may cost */
 
+#define LIMIT_REFRESH_S 86400 /* between fetches of a cached policy */
+#define LIMIT_REFRESH_JITTER_S 14400
+#define LIMIT_REFRESH_RETRY_S 3600  /* after a failure, at most */
+#define LIMIT_REFRESH_MIN_S 300	    /* a shorter wait is not worth it */
+#define LIMIT_REFRESH_LOOK_MS 30000 /* between looks for what is due */
+#define LIMIT_REFRESHES 100	    /* begun at each look */
+#define LIMIT_FRESH_LOOK_S 60	    /* a look before refusals, per domain */
+
 /* Query server */
 #define LIMIT_QUERY_CLIENTS 1024
 #define LIMIT_QUERY_IN_FLIGHT 16384 /* requests of one client */
 #define LIMIT_QUERY_OUTPUT 4194304  /* unread answers of one client */
+#define LIMIT_QUERY_EXPLAINS 16 /* of the requests: their answers are long */
 
 /* Filter */
 #define LIMIT_FILTER_LINE 73728 /* smtpd's are at most 64 KiB and a bit */
@@ -99,8 +109,16 @@
 #define LIMIT_RESTART_MIN_MS 100   /* of an engine that died */
 #define LIMIT_RESTART_MAX_MS 10000
 
+/* The operator's tool */
+#define LIMIT_LINT_INPUT 65536	 /* as LIMIT_FETCH_BODY */
+#define LIMIT_LINT_FINDINGS 1000 /* errors that are told; warnings as well */
+#define LIMIT_LINT_MX_MS 10000	 /* a look at the MX hosts of a domain */
+
 /* Process */
 #define LIMIT_DESCRIPTORS 4096
+#define LIMIT_LOOP_BEAT_MS 5	  /* of the meter of stalls */
+#define LIMIT_LOOP_QUIET_BEATS 20 /* then it sleeps */
+#define LIMIT_HEAP_BLOCK 16384	  /* larger ones are mapped one by one */
 
 /* Configuration */
 #define LIMIT_CONFIG_FILE 1048576 /* resolv.conf as well */

@@ -5,7 +5,8 @@
  *	1 policy   what is cached, or what the domain says now
  *	2 mx       the MX hosts, and which of them the policy lists
  *	3 probe    STARTTLS with the listed hosts, in order, until one is good
- *	4 decide   verdict_decide()
+ *	4 look     before a refusal: is the policy still the published one?
+ *	5 decide   verdict_decide()
  *
  * Each step's two halves, ask and answer, stand together in the order of time.
  * Steps gather facts; a failure is a fact; none is jumped over (one that has
@@ -36,6 +37,7 @@ enum lookup_step {
 	STEP_POLICY,
 	STEP_MX,
 	STEP_PROBE,
+	STEP_LOOK,
 	STEP_DONE,
 };
 
@@ -62,8 +64,22 @@ struct lookup {
 };
 
 static void lookup_advance(struct lookup *l);
+static void lookup_rewind(struct lookup *l);
 
 /* 1. The policy: a cached one binds at once (RFC 8461 3.3, 5.1). */
+
+/* That a policy is live is not forgotten because an update knows nothing. */
+static void
+policy_take(struct lookup *l, const struct policy_facts *found)
+{
+	struct policy_facts *sts = &l->verdict->facts.sts;
+	bool unread = sts->state == POLICY_UNREAD;
+
+	policy_facts_cleanup(sts);
+	if (!policy_facts_copy(found, sts) ||
+	    (unread && sts->state == POLICY_UNKNOWN))
+		sts->state = POLICY_UNREAD;
+}
 
 static void
 policy_done(const struct policy_facts *found, void *arg)
@@ -71,8 +87,7 @@ policy_done(const struct policy_facts *found, void *arg)
 	struct lookup *l = arg;
 
 	l->policy_wait = NULL;
-	if (!policy_facts_copy(found, &l->verdict->facts.sts))
-		l->verdict->facts.sts.state = POLICY_UNKNOWN;
+	policy_take(l, found);
 	lookup_advance(l);
 }
 
@@ -84,8 +99,12 @@ use_cached(struct lookup *l)
 	const struct cached_policy *cached =
 	    policy_cache_get(l->shared.cache, l->verdict->facts.domain, now_s);
 
-	if (cached == NULL || !sts_policy_copy(&cached->policy, &sts->policy))
+	if (cached == NULL)
 		return false;
+	if (!sts_policy_copy(&cached->policy, &sts->policy)) {
+		sts->state = POLICY_UNREAD;
+		return false;
+	}
 	sts->state = POLICY_CACHED;
 	memcpy(sts->id, cached->id, sizeof(sts->id));
 	sts->fetched_at_s = cached->fetched_at_s;
@@ -98,7 +117,7 @@ step_policy(struct lookup *l)
 	if (use_cached(l))
 		return NEXT;
 	l->policy_wait = policy_update_join(l->shared.updates,
-	    l->verdict->facts.domain, policy_done, l);
+	    l->verdict->facts.domain, false, policy_done, l);
 	return l->policy_wait == NULL ? NEXT : WAIT;
 }
 
@@ -107,10 +126,10 @@ step_policy(struct lookup *l)
 static int
 mx_compare(const void *a, const void *b)
 {
-	const struct mx_fact *x = a, *y = b;
+	const struct dns_rr *const *x = a, *const *y = b;
 
-	return (x->preference > y->preference) -
-	    (x->preference < y->preference);
+	return ((*x)->mx.preference > (*y)->mx.preference) -
+	    ((*x)->mx.preference < (*y)->mx.preference);
 }
 
 static bool
@@ -128,21 +147,27 @@ mx_list_new(struct facts *facts, size_t n)
 static void
 mx_read(struct facts *facts, const struct dns_answer *answer)
 {
-	/* RFC 7505 3: a null MX stands alone. */
-	if (answer->n == 1 && answer->rr[0].mx.host[0] == '\0') {
+	const struct dns_rr *hosts[DNS_RECORDS_MAX];
+	size_t n = 0;
+
+	/* RFC 7505 3: "." is no host; alone it says that there is none. */
+	for (size_t i = 0; i < answer->n; i++)
+		if (answer->rr[i].mx.host[0] != '\0')
+			hosts[n++] = &answer->rr[i];
+	if (n == 0) {
 		facts->mx_state = MX_NULL;
 		return;
 	}
-	if (!mx_list_new(facts, answer->n))
+	qsort(hosts, n, sizeof(*hosts), mx_compare);
+	if (n > LIMIT_MX_HOSTS)
+		n = LIMIT_MX_HOSTS;
+	if (!mx_list_new(facts, n))
 		return;
-	for (size_t i = 0; i < answer->n; i++) {
-		facts->mx[i].preference = answer->rr[i].mx.preference;
-		memcpy(facts->mx[i].host, answer->rr[i].mx.host,
+	for (size_t i = 0; i < n; i++) {
+		facts->mx[i].preference = hosts[i]->mx.preference;
+		memcpy(facts->mx[i].host, hosts[i]->mx.host,
 		    sizeof(facts->mx[i].host));
 	}
-	qsort(facts->mx, facts->n_mx, sizeof(*facts->mx), mx_compare);
-	if (facts->n_mx > LIMIT_MX_HOSTS)
-		facts->n_mx = LIMIT_MX_HOSTS;
 	facts->mx_state = MX_FOUND;
 }
 
@@ -242,8 +267,9 @@ probe_keep(struct lookup *l, struct mx_fact *mx,
 	};
 
 	mx->probe = *result;
-	mx->probe_expires_ms =
-	    clock_mono_ms(l->shared.ports->clock) + holds_s * 1000;
+	if (result->state != PROBE_UNKNOWN)
+		mx->probe_expires_ms =
+		    clock_mono_ms(l->shared.ports->clock) + holds_s * 1000;
 	outcome_report(&outcome);
 }
 
@@ -254,7 +280,9 @@ probe_done(const struct probe_result *result, void *arg)
 
 	l->probe = NULL;
 	probe_keep(l, &l->verdict->facts.mx[l->probing], result);
-	l->step--; /* once more: is this host good, or whose turn is it now? */
+	if (result->state != PROBE_GOOD)
+		l->probing++; /* a host has one turn, whatever came of it */
+	l->step--;	      /* whose turn is it now? */
 	lookup_advance(l);
 }
 
@@ -278,7 +306,8 @@ step_probe(struct lookup *l)
 {
 	const struct facts *f = &l->verdict->facts;
 
-	if (!facts_have_policy(f) || f->sts.policy.mode == STS_MODE_NONE)
+	if (l->verdict->gate == GATE_DELIVERY || !facts_have_policy(f) ||
+	    f->sts.policy.mode == STS_MODE_NONE)
 		return NEXT;
 	for (; l->probing < f->n_mx; l->probing++) {
 		const struct mx_fact *mx = &f->mx[l->probing];
@@ -292,7 +321,84 @@ step_probe(struct lookup *l)
 	return NEXT;
 }
 
+/*
+ * 4. A cached policy is about to refuse. Is it still the published one (RFC
+ * 8461 5.1)? Past the DNS cache, once a minute and domain. A new policy has
+ * the whole walk begin anew, once.
+ */
+
+static enum fresh_look
+look_result(const struct policy_facts *found)
+{
+	if (!found->record_fresh || found->record == RECORD_UNKNOWN)
+		return LOOK_FAILED;
+	if (found->record == RECORD_FOUND &&
+	    strcmp(found->record_id, found->id) != 0)
+		return LOOK_FAILED; /* a new one that cannot be fetched */
+	return LOOK_SAME;
+}
+
+static void
+look_done(const struct policy_facts *found, void *arg)
+{
+	struct lookup *l = arg;
+	struct facts *f = &l->verdict->facts;
+	bool changed = !facts_have_same_policy(found, &f->sts);
+
+	l->policy_wait = NULL;
+	f->fresh_look = look_result(found);
+	policy_cache_fresh_look(l->shared.cache, f->domain,
+	    clock_wall_s(l->shared.ports->clock), f->fresh_look == LOOK_SAME);
+	if (changed) {
+		lookup_rewind(l);
+		policy_take(l, found);
+		f->fresh_look = LOOK_SAME;
+		l->step = STEP_POLICY; /* which has been answered */
+	}
+	lookup_advance(l);
+}
+
+static enum step_result
+step_look(struct lookup *l)
+{
+	struct facts *f = &l->verdict->facts;
+	const struct cached_policy *cached;
+	int64_t now_s = clock_wall_s(l->shared.ports->clock);
+
+	verdict_decide(l->verdict, l->shared.config);
+	if (l->verdict->source != VERDICT_STS ||
+	    l->verdict->action == ACTION_PROCEED ||
+	    f->sts.state != POLICY_CACHED || f->fresh_look != LOOK_NONE)
+		return NEXT;
+	cached = policy_cache_get(l->shared.cache, f->domain, now_s);
+	if (cached != NULL && cached->fresh_look_at_s != 0 &&
+	    now_s - cached->fresh_look_at_s < LIMIT_FRESH_LOOK_S) {
+		f->fresh_look =
+		    cached->fresh_look_good ? LOOK_SAME : LOOK_FAILED;
+		return NEXT;
+	}
+	l->policy_wait = policy_update_join(l->shared.updates, f->domain, true,
+	    look_done, l);
+	if (l->policy_wait != NULL)
+		return WAIT;
+	f->fresh_look = LOOK_FAILED;
+	return NEXT;
+}
+
 /* The driver. */
+
+/* All facts but the domain are to be gathered anew. */
+static void
+lookup_rewind(struct lookup *l)
+{
+	struct facts *f = &l->verdict->facts;
+	char domain[DOMAIN_SIZE];
+
+	memcpy(domain, f->domain, sizeof(domain));
+	facts_cleanup(f);
+	memcpy(f->domain, domain, sizeof(domain));
+	l->probing = 0;
+}
 
 static void
 lookup_free(struct lookup *l)
@@ -309,7 +415,7 @@ lookup_free(struct lookup *l)
 	free(l);
 }
 
-/* 4. The end: judged with what is known. */
+/* 5. The end: judged with what is known. */
 static void
 lookup_finish(struct lookup *l)
 {
@@ -330,6 +436,7 @@ static enum step_result (*const steps[])(struct lookup *) = {
 	[STEP_POLICY] = step_policy,
 	[STEP_MX] = step_mx,
 	[STEP_PROBE] = step_probe,
+	[STEP_LOOK] = step_look,
 };
 
 static void
@@ -359,9 +466,8 @@ lookup_deadline(void *arg)
 
 	l->deadline = NULL;
 	f->deadline_hit = true;
-	if (l->policy_wait != NULL &&
-	    !policy_facts_copy(policy_wait_facts(l->policy_wait), &f->sts))
-		f->sts.state = POLICY_UNKNOWN;
+	if (l->policy_wait != NULL && l->step == STEP_POLICY)
+		policy_take(l, policy_wait_facts(l->policy_wait));
 	lookup_finish(l);
 }
 
@@ -383,8 +489,9 @@ probes_lend(struct lookup *l, const struct verdict *previous)
 }
 
 struct lookup *
-lookup_start(const struct lookup_shared *shared, const char *domain,
-    const struct verdict *previous, lookup_done_fn *done, void *arg)
+lookup_start(const struct lookup_shared *shared, enum gate gate,
+    const char *domain, const struct verdict *previous, lookup_done_fn *done,
+    void *arg)
 {
 	struct lookup *l = calloc(1, sizeof(*l));
 
@@ -397,6 +504,7 @@ lookup_start(const struct lookup_shared *shared, const char *domain,
 	l->verdict = calloc(1, sizeof(*l->verdict));
 	if (l->verdict == NULL)
 		goto fail;
+	l->verdict->gate = gate;
 	snprintf(l->verdict->facts.domain, sizeof(l->verdict->facts.domain),
 	    "%s", domain);
 	if (previous != NULL && !probes_lend(l, previous))

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "common/facts.h"
+
 struct config;
 struct lookup;
 struct policy_cache;
@@ -31,11 +33,12 @@ typedef void lookup_done_fn(struct verdict *verdict, int64_t took_ms,
     void *arg);
 
 /*
- * domain is folded. previous may be NULL, is only looked at during the call,
- * and lends the probes that are still good. done runs within the configured
- * deadline, never before this call returned. NULL when it could not be begun.
+ * domain is folded. gate: at delivery no host is probed. previous may be NULL,
+ * is only looked at during the call, and lends the probes that are still good.
+ * done runs within the configured deadline, never before this call returned.
+ * NULL when it could not be begun.
  */
-struct lookup *lookup_start(const struct lookup_shared *shared,
+struct lookup *lookup_start(const struct lookup_shared *shared, enum gate gate,
     const char *domain, const struct verdict *previous, lookup_done_fn *done,
     void *arg);
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/limits.h"
 #include "common/log.h"
 #include "common/policy_store.h"
 #include "common/uthash_quiet.h"
@@ -103,6 +104,7 @@ entry_new(const struct policy_row *row, enum sts_policy_result *result)
 	memcpy(entry->cached.id, row->id, sizeof(entry->cached.id));
 	entry->cached.fetched_at_s = row->fetched_at_s;
 	entry->cached.record_seen_at_s = row->record_seen_at_s;
+	entry->cached.refresh_at_s = row->refresh_at_s;
 	return entry;
 }
 
@@ -208,6 +210,92 @@ policy_cache_get(struct policy_cache *cache, const char *domain, int64_t now_s)
 	return &entry->cached;
 }
 
+/*
+ * A day after the fetch, less a jitter of up to four hours that is the
+ * domain's own, so that policies fetched together are not refreshed together;
+ * when life is short, at three quarters of it. A life under some minutes is
+ * not worth a refresh.
+ */
+static int64_t
+first_refresh_s(const struct cached_policy *cached, const char *domain)
+{
+	uint32_t hash = uthash_quiet_hash(domain, strlen(domain));
+	int64_t after_s = LIMIT_REFRESH_S - hash % LIMIT_REFRESH_JITTER_S;
+	int64_t near_end_s = (int64_t)cached->policy.max_age_s * 3 / 4;
+
+	if (near_end_s < after_s)
+		after_s = near_end_s;
+	return after_s < LIMIT_REFRESH_MIN_S ? INT64_MAX
+					     : cached->fetched_at_s + after_s;
+}
+
+static void
+set_refresh(struct policy_cache *cache, struct entry *entry, int64_t at_s)
+{
+	entry->cached.refresh_at_s = at_s;
+	if (cache->store != NULL)
+		(void)policy_store_postpone(cache->store, entry->domain, at_s);
+}
+
+void
+policy_cache_refresh_later(struct policy_cache *cache, const char *domain,
+    int64_t now_s)
+{
+	const struct cached_policy *live =
+	    policy_cache_get(cache, domain, now_s);
+	struct entry *entry = entry_find(cache, domain);
+	int64_t wait_s;
+
+	if (entry == NULL)
+		return;
+	if (live == NULL) {
+		set_refresh(cache, entry, INT64_MAX);
+		return;
+	}
+	wait_s = (live->fetched_at_s + live->policy.max_age_s - now_s) / 2;
+	if (wait_s > LIMIT_REFRESH_RETRY_S)
+		wait_s = LIMIT_REFRESH_RETRY_S;
+	if (wait_s < LIMIT_REFRESH_MIN_S)
+		wait_s = LIMIT_REFRESH_MIN_S;
+	set_refresh(cache, entry, now_s + wait_s);
+}
+
+/* Without a store all that there is is in memory. */
+static size_t
+due_in_memory(struct policy_cache *cache, int64_t now_s,
+    char (*domains)[DOMAIN_SIZE], size_t max)
+{
+	struct entry *entry;
+	size_t n = 0;
+
+	TAILQ_FOREACH (entry, &cache->by_use, in_use)
+		if (entry->cached.refresh_at_s <= now_s && n < max)
+			memcpy(domains[n++], entry->domain,
+			    strlen(entry->domain) + 1);
+	return n;
+}
+
+size_t
+policy_cache_due(struct policy_cache *cache, int64_t now_s,
+    char (*domains)[DOMAIN_SIZE], size_t max)
+{
+	return cache->store == NULL
+	    ? due_in_memory(cache, now_s, domains, max)
+	    : policy_store_due(cache->store, now_s, domains, max);
+}
+
+void
+policy_cache_fresh_look(struct policy_cache *cache, const char *domain,
+    int64_t now_s, bool good)
+{
+	struct entry *entry = entry_find(cache, domain);
+
+	if (entry == NULL)
+		return;
+	entry->cached.fresh_look_at_s = now_s;
+	entry->cached.fresh_look_good = good;
+}
+
 bool
 policy_cache_put(struct policy_cache *cache, const char *domain, const char *id,
     struct span body, int64_t now_s)
@@ -227,6 +315,9 @@ policy_cache_put(struct policy_cache *cache, const char *domain, const char *id,
 		policy_cache_drop(cache, domain);
 		return true;
 	}
+	if (entry != NULL)
+		row.refresh_at_s = entry->cached.refresh_at_s =
+		    first_refresh_s(&entry->cached, domain);
 	if (result != STS_POLICY_INVALID && cache->store != NULL)
 		(void)policy_store_put(cache->store, &row);
 	if (entry == NULL) {

@@ -21,6 +21,9 @@ struct cached_policy {
 	char id[STS_ID_SIZE];
 	int64_t fetched_at_s;
 	int64_t record_seen_at_s;
+	int64_t refresh_at_s;
+	int64_t fresh_look_at_s; /* before a refusal; 0: never */
+	bool fresh_look_good;	 /* it is the published policy, or was then */
 	struct sts_policy policy;
 };
 
@@ -48,6 +51,24 @@ bool policy_cache_put(struct policy_cache *cache, const char *domain,
 
 /* The record was seen with the cached id. Nothing cached: nothing is done. */
 void policy_cache_record_seen(struct policy_cache *cache, const char *domain,
+    int64_t now_s);
+
+/* The record was looked at past the DNS cache, before a refusal. */
+void policy_cache_fresh_look(struct policy_cache *cache, const char *domain,
+    int64_t now_s, bool good);
+
+/*
+ * Up to max domains whose policy is to be fetched again by now: daily, with
+ * jitter, and in any case before its end (RFC 8461 3.3, 10.2). How many.
+ */
+size_t policy_cache_due(struct policy_cache *cache, int64_t now_s,
+    char (*domains)[DOMAIN_SIZE], size_t max);
+
+/*
+ * The refresh failed: the next try comes within the hour, sooner when the end
+ * is near, and not at all once the policy has expired.
+ */
+void policy_cache_refresh_later(struct policy_cache *cache, const char *domain,
     int64_t now_s);
 
 void policy_cache_drop(struct policy_cache *cache, const char *domain);

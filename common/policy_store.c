@@ -35,6 +35,9 @@ static const char *const migrations[] = {
 	"  body BLOB NOT NULL"
 	") STRICT;"
 	"CREATE INDEX policy_by_age ON policy (fetched_at_s);",
+	"ALTER TABLE policy ADD COLUMN"
+	"  refresh_at_s INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX policy_by_refresh ON policy (refresh_at_s);",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
@@ -42,18 +45,23 @@ enum statement {
 	GET,
 	PUT,
 	TOUCH,
+	POSTPONE,
+	DUE,
 	DROP,
 	TRIM,
 	N_STATEMENTS
 };
 
 static const char *const statements[N_STATEMENTS] = {
-	[GET] = "SELECT id, fetched_at_s, record_seen_at_s, body FROM policy"
-		" WHERE domain = ?1",
+	[GET] = "SELECT id, fetched_at_s, record_seen_at_s, body,"
+		" refresh_at_s FROM policy WHERE domain = ?1",
 	[PUT] = "INSERT OR REPLACE INTO policy"
-		" (domain, id, fetched_at_s, record_seen_at_s, body)"
-		" VALUES (?1, ?2, ?3, ?4, ?5)",
+		" (domain, id, fetched_at_s, record_seen_at_s, body,"
+		" refresh_at_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[TOUCH] = "UPDATE policy SET record_seen_at_s = ?2 WHERE domain = ?1",
+	[POSTPONE] = "UPDATE policy SET refresh_at_s = ?2 WHERE domain = ?1",
+	[DUE] = "SELECT domain FROM policy WHERE refresh_at_s <= ?1"
+		" ORDER BY refresh_at_s LIMIT ?2",
 	[DROP] = "DELETE FROM policy WHERE domain = ?1",
 	/* Those fetched longest ago go first. */
 	[TRIM] = "DELETE FROM policy WHERE rowid IN ("
@@ -283,7 +291,7 @@ open_database(struct policy_store *store)
 	keep_untouched(store, false);
 	result = run(store,
 	    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-	    "PRAGMA journal_size_limit = 4194304");
+	    "PRAGMA journal_size_limit = 4194304; PRAGMA cache_size = -256");
 	if (result == OPENED)
 		result = migrate(store, version);
 	if (result == OPENED)
@@ -423,6 +431,7 @@ read_row(struct policy_store *store, sqlite3_stmt *stmt, struct policy_row *row)
 		return false;
 	row->fetched_at_s = sqlite3_column_int64(stmt, 1);
 	row->record_seen_at_s = sqlite3_column_int64(stmt, 2);
+	row->refresh_at_s = sqlite3_column_int64(stmt, 4);
 	if (len > 0)
 		memcpy(store->body, body, len);
 	row->body.p = store->body;
@@ -471,6 +480,7 @@ policy_store_put(struct policy_store *store, const struct policy_row *row)
 	sqlite3_bind_int64(stmt, 4, row->record_seen_at_s);
 	sqlite3_bind_blob(stmt, 5, row->body.len == 0 ? "" : row->body.p,
 	    (int)row->body.len, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 6, row->refresh_at_s);
 	good = change(store, stmt);
 	if (good && ++store->puts == LIMIT_STORE_TRIM_EVERY)
 		(void)trim(store);
@@ -485,6 +495,41 @@ policy_store_touch(struct policy_store *store, const char *domain,
 
 	sqlite3_bind_int64(stmt, 2, record_seen_at_s);
 	return change(store, stmt);
+}
+
+bool
+policy_store_postpone(struct policy_store *store, const char *domain,
+    int64_t refresh_at_s)
+{
+	sqlite3_stmt *stmt = bind_domain(store, POSTPONE, domain);
+
+	sqlite3_bind_int64(stmt, 2, refresh_at_s);
+	return change(store, stmt);
+}
+
+size_t
+policy_store_due(struct policy_store *store, int64_t now_s,
+    char (*domains)[DOMAIN_SIZE], size_t max)
+{
+	sqlite3_stmt *stmt = store->statements[DUE];
+	size_t n = 0;
+	int rc;
+
+	sqlite3_bind_int64(stmt, 1, now_s);
+	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)max);
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW && n < max) {
+		struct span domain = { (const char *)sqlite3_column_text(stmt,
+					   0),
+			(size_t)sqlite3_column_bytes(stmt, 0) };
+
+		if (span_copy(domain, domains[n], DOMAIN_SIZE))
+			n++;
+	}
+	report(store, &store->reads_fail, "reading",
+	    rc == SQLITE_ROW || rc == SQLITE_DONE);
+	sqlite3_reset(stmt);
+	sqlite3_clear_bindings(stmt);
+	return n;
 }
 
 bool

@@ -24,6 +24,7 @@ struct policy_row {
 	char id[STS_ID_SIZE];	  /* of the record it was fetched for */
 	int64_t fetched_at_s;	  /* last successful HTTPS fetch: life runs from
 				     here */
+	int64_t refresh_at_s;	  /* when it is to be fetched again */
 	int64_t record_seen_at_s; /* record last seen with this id */
 	struct span body;	  /* as served; borrowed */
 };
@@ -49,6 +50,14 @@ bool policy_store_put(struct policy_store *store, const struct policy_row *row);
 /* Only the time of a record seen again. */
 bool policy_store_touch(struct policy_store *store, const char *domain,
     int64_t record_seen_at_s);
+
+/* Only the time of the next refresh. */
+bool policy_store_postpone(struct policy_store *store, const char *domain,
+    int64_t refresh_at_s);
+
+/* Up to max domains whose refresh is due, the longest due first; how many. */
+size_t policy_store_due(struct policy_store *store, int64_t now_s,
+    char (*domains)[DOMAIN_SIZE], size_t max);
 
 bool policy_store_drop(struct policy_store *store, const char *domain);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One run that asks a domain for its policy, in three steps, each with its two
- * halves side by side in the order of time. The steps gather facts; the last
- * half of a step moves the run on with update_advance(), the only way forward
- * and the only way out.
+ * One run that asks a domain for its policy: see policy_update.h. Three steps,
+ * each with its two halves side by side in the order of time. The steps gather
+ * facts; the last half of a step moves the run on with update_advance(), the
+ * only way forward and the only way out.
  */
-#include "common/policy_update.h"
+#include "common/policy_update_private.h"
 
 #include <sys/queue.h>
 
@@ -14,58 +14,20 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/config.h"
 #include "common/fetch_backoff.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/policy_cache.h"
+#include "common/record_patience.h"
 #include "common/uthash_quiet.h"
 
 #define RECORD_PREFIX "_mta-sts."
 #define HOST_PREFIX "mta-sts."
 
-enum update_step {
-	UPDATE_START,
-	UPDATE_RECORD,
-	UPDATE_ADDRESSES,
-	UPDATE_FETCH,
-	UPDATE_DONE,
-};
-
 enum step_result {
 	NEXT,
 	WAIT
-};
-
-struct policy_wait {
-	struct policy_update *update;
-	policy_update_done_fn *done;
-	void *arg;
-	TAILQ_ENTRY(policy_wait) entry;
-};
-
-struct policy_update {
-	struct policy_updates *all;
-	char domain[DOMAIN_SIZE];
-	enum update_step step;
-	struct policy_facts facts;
-	struct dns_query *record_query;
-	struct dns_query *address_queries[2]; /* AAAA, A */
-	unsigned address_failures;	      /* of these, without an answer */
-	struct address addresses[LIMIT_FETCH_ADDRESSES];
-	size_t n_addresses;
-	struct fetch *fetch;
-	struct clock_timer *begin; /* runs the first step from the loop */
-	TAILQ_HEAD(, policy_wait) waits;
-	UT_hash_handle hh;
-};
-
-struct policy_updates {
-	const struct ports *ports;
-	struct policy_cache *cache;
-	struct fetch_backoff *backoff;
-	policy_changed_fn *changed;
-	void *changed_arg;
-	struct policy_update *table; /* running, by domain */
 };
 
 static void update_advance(struct policy_update *u);
@@ -131,7 +93,7 @@ step_record(struct policy_update *u)
 		return NEXT;
 	}
 	u->record_query = u->all->ports->dns.start(u->all->ports->dns.self,
-	    name, DNS_TXT, false, record_done, u);
+	    name, DNS_TXT, u->facts.record_fresh, record_done, u);
 	if (u->record_query != NULL)
 		return WAIT;
 	u->facts.record_why = "too many questions are waiting";
@@ -157,10 +119,15 @@ cached_is_current(struct policy_update *u)
 static void
 fetch_failed(struct policy_update *u, enum result_type failure, const char *why)
 {
+	char quoted[LOG_QUOTE_SIZE];
+
 	u->facts.failure = failure;
 	snprintf(u->facts.failure_why, sizeof(u->facts.failure_why), "%s", why);
-	log_notice("domain=%s policy not fetched: id=%s result=%s %s",
-	    u->domain, u->facts.record_id, result_type_name(failure), why);
+	if (!u->refresh) /* refresh_failed() tells that */
+		log_notice("domain=%s policy not fetched: id=%s result=%s "
+			   "why=%s",
+		    u->domain, u->facts.record_id, result_type_name(failure),
+		    log_quote(quoted, why, strlen(why)));
 	fetch_backoff_failed(u->all->backoff, u->domain, u->facts.record_id,
 	    clock_mono_ms(u->all->ports->clock), failure, why);
 }
@@ -171,6 +138,8 @@ is_fetch_due(struct policy_update *u)
 	enum result_type failure;
 	const char *why;
 
+	if (u->refresh)
+		return true;
 	if (u->facts.record != RECORD_FOUND || cached_is_current(u))
 		return false;
 	if (!fetch_backoff_holds(u->all->backoff, u->domain, u->facts.record_id,
@@ -191,9 +160,10 @@ addresses_done(struct policy_update *u)
 	/*
 	 * A name server of the policy host that does not answer is a failed
 	 * fetch like any other (RFC 8461 3.3), not an unknown: else a domain
-	 * with a lame delegation could never be written to again.
+	 * with a lame delegation could never be written to again. But what
+	 * was not asked stays unknown.
 	 */
-	if (u->n_addresses == 0)
+	if (u->n_addresses == 0 && !u->address_unasked)
 		fetch_failed(u, RESULT_STS_POLICY_FETCH_ERROR,
 		    u->address_failures > 0 ? "the address of its policy host "
 					      "could not be looked up"
@@ -242,6 +212,8 @@ step_addresses(struct policy_update *u)
 	    dns->start(dns->self, host, DNS_AAAA, false, aaaa_done, u);
 	u->address_queries[1] =
 	    dns->start(dns->self, host, DNS_A, false, a_done, u);
+	u->address_unasked =
+	    u->address_queries[0] == NULL || u->address_queries[1] == NULL;
 	return u->address_queries[0] == NULL && u->address_queries[1] == NULL
 	    ? NEXT
 	    : WAIT;
@@ -249,27 +221,51 @@ step_addresses(struct policy_update *u)
 
 /* 3. The policy itself. */
 
+/* Whose id the fetched policy has: a refresh may be without a record. */
+static void
+take_id(struct policy_update *u)
+{
+	const struct cached_policy *cached = policy_cache_get(u->all->cache,
+	    u->domain, clock_wall_s(u->all->ports->clock));
+	const char *id = u->facts.record == RECORD_FOUND || cached == NULL
+	    ? u->facts.record_id
+	    : cached->id;
+
+	memcpy(u->facts.id, id, sizeof(u->facts.id));
+}
+
+static void
+policy_accept(struct policy_update *u, struct span body)
+{
+	struct policy_facts *f = &u->facts;
+
+	f->state = POLICY_FETCHED;
+	take_id(u);
+	f->fetched_at_s = clock_wall_s(u->all->ports->clock);
+	fetch_backoff_forget(u->all->backoff, u->domain);
+	policy_cache_put(u->all->cache, u->domain, f->id, body,
+	    f->fetched_at_s);
+	log_notice("domain=%s policy fetched: id=%s mode=%s max_age=%u mx=%zu",
+	    u->domain, f->id, sts_mode_name(f->policy.mode),
+	    f->policy.max_age_s, f->policy.n_mx);
+	if (f->policy.max_age_capped)
+		log_warning("domain=%s max_age is more than RFC 8461 3.2 "
+			    "allows: taken as %u",
+		    u->domain, f->policy.max_age_s);
+	u->all->changed(u->domain, u->all->changed_arg);
+}
+
 /* RFC 8461 3.3: whatever was cached stays in force when this fails. */
 static void
 policy_read(struct policy_update *u, struct span body)
 {
 	struct policy_facts *f = &u->facts;
-	int64_t now_s = clock_wall_s(u->all->ports->clock);
 	struct sts_policy_error error;
 	char why[sizeof(f->failure_why)];
 
 	switch (sts_policy_parse(body, &f->policy, &error)) {
 	case STS_POLICY_OK:
-		f->state = POLICY_FETCHED;
-		memcpy(f->id, f->record_id, sizeof(f->id));
-		f->fetched_at_s = now_s;
-		fetch_backoff_forget(u->all->backoff, u->domain);
-		policy_cache_put(u->all->cache, u->domain, f->id, body, now_s);
-		log_notice("domain=%s policy fetched: id=%s mode=%s max_age=%u "
-			   "mx=%zu",
-		    u->domain, f->id, sts_mode_name(f->policy.mode),
-		    f->policy.max_age_s, f->policy.n_mx);
-		u->all->changed(u->domain, u->all->changed_arg);
+		policy_accept(u, body);
 		break;
 	case STS_POLICY_INVALID:
 		snprintf(why, sizeof(why), "line %u of the policy: %s",
@@ -314,31 +310,73 @@ step_fetch(struct policy_update *u)
 /* The end: what binds now? */
 
 static void
+take_cached(struct policy_facts *f, const struct cached_policy *cached)
+{
+	f->state = sts_policy_copy(&cached->policy, &f->policy) ? POLICY_CACHED
+								: POLICY_UNREAD;
+	memcpy(f->id, cached->id, sizeof(f->id));
+	f->fetched_at_s = cached->fetched_at_s;
+}
+
+/* RFC 8461 3.3: the administrator is told of a refresh that failed. */
+static void
+refresh_failed(struct policy_update *u, const struct cached_policy *cached)
+{
+	struct policy_facts *f = &u->facts;
+	int64_t now_s = clock_wall_s(u->all->ports->clock);
+
+	if (cached->policy.mode != STS_MODE_NONE)
+		log_error("domain=%s policy could not be refreshed: id=%s "
+			  "mode=%s expires_in_s=%lld result=%s %s",
+		    u->domain, cached->id, sts_mode_name(cached->policy.mode),
+		    (long long)(cached->fetched_at_s +
+			cached->policy.max_age_s - now_s),
+		    result_type_name(f->failure), f->failure_why);
+	policy_cache_refresh_later(u->all->cache, u->domain, now_s);
+}
+
+/* For how long has nobody known whether there is a record? */
+static void
+judge_patience(struct policy_update *u)
+{
+	int64_t limit_ms = (int64_t)u->all->config->record_patience_s * 1000;
+
+	if (u->facts.record != RECORD_UNKNOWN) {
+		record_patience_forget(u->all->patience, u->domain);
+		return;
+	}
+	u->facts.record_patience_over =
+	    record_patience_failed(u->all->patience, u->domain,
+		clock_mono_ms(u->all->ports->clock)) >= limit_ms;
+	if (u->facts.record_patience_over)
+		log_warning("domain=%s record not to be had for over %u s: "
+			    "as without MTA-STS",
+		    u->domain, u->all->config->record_patience_s);
+}
+
+static void
 update_conclude(struct policy_update *u)
 {
 	struct policy_facts *f = &u->facts;
 	const struct cached_policy *cached;
 
+	judge_patience(u);
 	if (f->state == POLICY_FETCHED)
 		return;
 	cached = policy_cache_get(u->all->cache, u->domain,
 	    clock_wall_s(u->all->ports->clock));
-	if (cached != NULL) {
-		if (!sts_policy_copy(&cached->policy, &f->policy))
-			return; /* a policy binds, but cannot be told: unknown
-				 */
-		f->state = POLICY_CACHED;
-		memcpy(f->id, cached->id, sizeof(f->id));
-		f->fetched_at_s = cached->fetched_at_s;
-	} else if (f->failure != RESULT_NONE) {
+	if (cached != NULL && u->refresh)
+		refresh_failed(u, cached);
+	if (cached != NULL)
+		take_cached(f, cached);
+	else if (f->failure != RESULT_NONE)
 		f->state = POLICY_FAILED;
-	} else if (f->record != RECORD_UNKNOWN && f->record != RECORD_FOUND) {
+	else if (f->record != RECORD_UNKNOWN && f->record != RECORD_FOUND)
 		f->state = POLICY_NONE;
-	}
 }
 
-static void
-update_free(struct policy_update *u)
+void
+policy_update_free(struct policy_update *u)
 {
 	const struct ports *ports = u->all->ports;
 	struct policy_wait *wait;
@@ -372,7 +410,7 @@ update_finish(struct policy_update *u)
 		free(wait);
 		done(&u->facts, arg);
 	}
-	update_free(u);
+	policy_update_free(u);
 }
 
 static enum step_result (*const steps[])(struct policy_update *) = {
@@ -390,127 +428,11 @@ update_advance(struct policy_update *u)
 	update_finish(u);
 }
 
-static void
-update_begin(void *arg)
+void
+policy_update_begin(void *arg)
 {
 	struct policy_update *u = arg;
 
 	u->begin = NULL;
 	update_advance(u);
-}
-
-static struct policy_update *
-update_find(struct policy_updates *updates, const char *domain)
-{
-	struct policy_update *u;
-
-	HASH_FIND_STR(updates->table, domain, u);
-	return u;
-}
-
-static struct policy_update *
-update_start(struct policy_updates *updates, const char *domain)
-{
-	struct policy_update *u = calloc(1, sizeof(*u));
-
-	if (u == NULL)
-		return NULL;
-	u->all = updates;
-	TAILQ_INIT(&u->waits);
-	snprintf(u->domain, sizeof(u->domain), "%s", domain);
-	u->begin = clock_timer_start(updates->ports->clock, 0, update_begin, u);
-	if (u->begin == NULL)
-		goto fail;
-	HASH_ADD_STR(updates->table, domain, u);
-	if (u->hh.tbl == NULL)
-		goto fail;
-	return u;
-fail:
-	update_free(u);
-	return NULL;
-}
-
-struct policy_wait *
-policy_update_join(struct policy_updates *updates, const char *domain,
-    policy_update_done_fn *done, void *arg)
-{
-	struct policy_update *u = update_find(updates, domain);
-	struct policy_wait *wait = calloc(1, sizeof(*wait));
-
-	if (wait == NULL)
-		return NULL;
-	if (u == NULL && (u = update_start(updates, domain)) == NULL) {
-		free(wait);
-		return NULL;
-	}
-	wait->update = u;
-	wait->done = done;
-	wait->arg = arg;
-	TAILQ_INSERT_TAIL(&u->waits, wait, entry);
-	return wait;
-}
-
-void
-policy_wait_cancel(struct policy_wait **wait)
-{
-	if (*wait == NULL)
-		return;
-	TAILQ_REMOVE(&(*wait)->update->waits, *wait, entry);
-	free(*wait);
-	*wait = NULL;
-}
-
-const struct policy_facts *
-policy_wait_facts(const struct policy_wait *wait)
-{
-	return &wait->update->facts;
-}
-
-void
-policy_update_behind(struct policy_updates *updates, const char *domain)
-{
-	/* Without memory for it the next answer tries again. */
-	if (update_find(updates, domain) == NULL)
-		update_start(updates, domain);
-}
-
-struct policy_updates *
-policy_updates_new(const struct ports *ports, struct policy_cache *cache,
-    policy_changed_fn *changed, void *arg)
-{
-	struct policy_updates *updates = calloc(1, sizeof(*updates));
-
-	if (updates == NULL)
-		return NULL;
-	updates->ports = ports;
-	updates->cache = cache;
-	updates->changed = changed;
-	updates->changed_arg = arg;
-	updates->backoff = fetch_backoff_new(LIMIT_BACKOFFS);
-	if (updates->backoff == NULL) {
-		free(updates);
-		return NULL;
-	}
-	return updates;
-}
-
-void
-policy_updates_free(struct policy_updates *updates)
-{
-	struct policy_update *u, *next;
-
-	if (updates == NULL)
-		return;
-	HASH_ITER (hh, updates->table, u, next) {
-		HASH_DEL(updates->table, u);
-		update_free(u);
-	}
-	fetch_backoff_free(updates->backoff);
-	free(updates);
-}
-
-size_t
-policy_updates_running(const struct policy_updates *updates)
-{
-	return HASH_COUNT(updates->table);
 }

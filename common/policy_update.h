@@ -16,6 +16,7 @@
 #include "common/facts.h"
 #include "common/ports.h"
 
+struct config;
 struct policy_cache;
 struct policy_updates;
 struct policy_wait;
@@ -26,20 +27,23 @@ typedef void policy_update_done_fn(const struct policy_facts *facts, void *arg);
 /* A policy took the place of another; what was built on that is void. */
 typedef void policy_changed_fn(const char *domain, void *arg);
 
-/* ports and cache are borrowed and outlive it. NULL without memory. */
-struct policy_updates *policy_updates_new(const struct ports *ports,
-    struct policy_cache *cache, policy_changed_fn *changed, void *arg);
+/* All is borrowed and outlives it. NULL without memory. */
+struct policy_updates *policy_updates_new(const struct config *config,
+    const struct ports *ports, struct policy_cache *cache,
+    policy_changed_fn *changed, void *arg);
 
 /* Running updates end without a callback. Safe on NULL. */
 void policy_updates_free(struct policy_updates *updates);
 
 /*
  * Joins the running update of domain (folded), or starts one. done runs once,
- * never before this call returned. NULL when it could not be begun: then
- * nothing is known, which is not "there is none".
+ * never before this call returned. fresh: the record is wanted past the DNS
+ * cache; facts->record_fresh says whether it was (it is not when a running
+ * update had asked before). NULL when it could not be begun: then nothing is
+ * known, which is not "there is none".
  */
 struct policy_wait *policy_update_join(struct policy_updates *updates,
-    const char *domain, policy_update_done_fn *done, void *arg);
+    const char *domain, bool fresh, policy_update_done_fn *done, void *arg);
 
 /* Leaves; the update goes on. Clears the pointer; safe on NULL. */
 void policy_wait_cancel(struct policy_wait **wait);
@@ -52,6 +56,13 @@ const struct policy_facts *policy_wait_facts(const struct policy_wait *wait);
  * the cache, unless one runs.
  */
 void policy_update_behind(struct policy_updates *updates, const char *domain);
+
+/*
+ * The same, but the policy is fetched whatever the record says: only HTTPS
+ * renews its life (RFC 8461 3.3). A failure is an error in the log, unless the
+ * cached mode is none, and is tried again later.
+ */
+void policy_update_refresh(struct policy_updates *updates, const char *domain);
 
 size_t policy_updates_running(const struct policy_updates *updates);
 

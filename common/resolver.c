@@ -200,6 +200,7 @@ resolver_close(struct resolver *r)
 	list_free(&r->asked);
 	list_free(&r->ended);
 	clock_timer_cancel(&r->retry);
+	clock_timer_cancel(&r->caution);
 	dns_cache_free(r->cache);
 	if (r->turn != NULL)
 		event_free(r->turn);
@@ -236,6 +237,26 @@ turn(evutil_socket_t fd, short what, void *arg)
 
 /* The port */
 
+/*
+ * Labels of 1 to 63 visible octets, without a backslash: what getdns takes,
+ * and takes as it stands.
+ */
+static bool
+name_can_be_asked(const char *name)
+{
+	size_t len = 0, label = 0;
+
+	for (; name[len] != '\0' && len <= DOMAIN_MAX; len++) {
+		if (name[len] == '.' && label == 0)
+			return false;
+		label = name[len] == '.' ? 0 : label + 1;
+		if (label > LABEL_MAX || name[len] <= ' ' || name[len] > '~' ||
+		    name[len] == '\\')
+			return false;
+	}
+	return label > 0 && len <= DOMAIN_MAX;
+}
+
 static struct dns_query *
 resolver_start(void *self, const char *name, enum dns_type type, bool fresh,
     dns_done_fn *done, void *arg)
@@ -244,8 +265,8 @@ resolver_start(void *self, const char *name, enum dns_type type, bool fresh,
 	struct dns_query *query;
 	struct question *q;
 
-	if (r->freed || r->n_queries >= LIMIT_DNS_QUERIES || name[0] == '\0' ||
-	    strlen(name) > DOMAIN_MAX)
+	if (r->freed || r->n_queries >= LIMIT_DNS_QUERIES ||
+	    !name_can_be_asked(name))
 		return NULL;
 	query = calloc(1, sizeof(*query));
 	if (query == NULL)

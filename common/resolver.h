@@ -43,7 +43,11 @@ struct resolver *resolver_new(struct event_base *base, struct clock *clock,
  */
 void resolver_free(struct resolver *resolver);
 
-/* As the engine takes it: see struct dns_port. */
+/*
+ * As the engine takes it: see struct dns_port. A name that DNS cannot be asked
+ * for (an empty or too long label, octets that are not visible ASCII, a
+ * backslash) is not begun.
+ */
 struct dns_port resolver_port(struct resolver *resolver);
 
 #endif

@@ -2,8 +2,10 @@
 /*
  * TLS towards MX hosts: see tls_verify.h. One SSL_CTX with the web's roots for
  * all sessions. The handshake runs with SSL_VERIFY_NONE, so that a bad
- * certificate is told and not just met; OpenSSL verifies chain and name all
- * the same and keeps the result for tls_verify_judge().
+ * certificate is told and not just met; OpenSSL verifies the chain all the same
+ * and keeps the result. The name comes after the chain, and is looked at here:
+ * OpenSSL would look at it before the dates, and the host whose certificate has
+ * expired is told so, whatever the names in it.
  *
  * DANE will want an SSL_CTX without roots beside this one (RFC 7672 3.1: usages
  * 2 and 3 owe nothing to the web's authorities).
@@ -78,32 +80,18 @@ tls_verify_free(struct tls_verify *verify)
 	free(verify);
 }
 
-/*
- * RFC 8461 4.2: a SAN dNSName that equals the name or is "*." and the rest of
- * it. Not SSL_set1_host(): given "192.0.2.1" it would look for an iPAddress.
- */
-static bool
-ssl_set_name(SSL *ssl, char *mx)
-{
-	SSL_set_hostflags(ssl,
-	    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
-		X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-	return X509_VERIFY_PARAM_set1_host(SSL_get0_param(ssl), mx, 0) == 1 &&
-	    SSL_set_tlsext_host_name(ssl, mx) == 1;
-}
-
 SSL *
 tls_verify_ssl(const struct tls_verify *verify, const char *mx)
 {
 	char name[DOMAIN_SIZE];
 	SSL *ssl;
 
-	/* OpenSSL takes "" for no check at all, ".x" for any name below x. */
+	/* OpenSSL takes ".x" for any name below x. */
 	if (!span_copy(span_of(mx), name, sizeof(name)) || name[0] == '\0' ||
 	    name[0] == '.')
 		return NULL;
 	ssl = SSL_new(verify->ctx);
-	if (ssl != NULL && !ssl_set_name(ssl, name)) {
+	if (ssl != NULL && SSL_set_tlsext_host_name(ssl, name) != 1) {
 		SSL_free(ssl);
 		ssl = NULL;
 	}
@@ -116,8 +104,6 @@ static const struct {
 	long code;
 	const char *why;
 } faults[] = {
-	{ X509_V_ERR_HOSTNAME_MISMATCH,
-	    "does not list this name among its DNS names" },
 	{ X509_V_ERR_CERT_HAS_EXPIRED, "has expired" },
 	{ X509_V_ERR_CERT_NOT_YET_VALID, "is not yet valid" },
 	{ X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "is self-signed" },
@@ -153,51 +139,125 @@ fault_why(long code)
 	return "is not trusted";
 }
 
-/* RFC 8460 4.3: two faults have a word of their own, all others share one. */
-static enum result_type
-fault_result(long code)
-{
-	if (code == X509_V_ERR_HOSTNAME_MISMATCH)
-		return RESULT_CERTIFICATE_HOST_MISMATCH;
-	if (code == X509_V_ERR_CERT_HAS_EXPIRED)
-		return RESULT_CERTIFICATE_EXPIRED;
-	return RESULT_CERTIFICATE_NOT_TRUSTED;
-}
+/* The certificates that a host shows, its own first, and what OpenSSL's
+ * verification of the chain has found. */
+struct shown {
+	X509 *own; /* NULL: none */
+	int n;
+	long code;
+	time_t *at; /* NULL: now */
+};
 
 /* The two faults that are mostly not the host's own certificate's. */
 static const char *
-fault_of_chain(const SSL *ssl, const X509 *certificate, long code)
+fault_of_chain(const struct shown *shown)
 {
-	if (code == X509_V_ERR_CERT_HAS_EXPIRED &&
-	    X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0)
+	if (shown->code == X509_V_ERR_CERT_HAS_EXPIRED &&
+	    X509_cmp_time(X509_get0_notAfter(shown->own), shown->at) > 0)
 		return "has an expired certificate in its chain";
-	if (code == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY &&
-	    sk_X509_num(SSL_get_peer_cert_chain(ssl)) == 1)
+	if (shown->code == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY &&
+	    shown->n == 1)
 		return "is not signed by a trusted CA and came without "
 		       "intermediate certificates";
 	return NULL;
 }
 
+/*
+ * RFC 8461 4.2: a SAN dNSName that equals the name or is "*." and the rest of
+ * it. The name is never taken for an address, as SSL_set1_host() would do.
+ */
+static bool
+has_name(X509 *certificate, const char *mx)
+{
+	return X509_check_host(certificate, mx, strlen(mx),
+		   X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+		       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
+		   NULL) == 1;
+}
+
+/* RFC 8460 4.3: two faults have a word of their own, all others share one. */
+static void
+shown_judge(const struct shown *shown, const char *mx,
+    struct tls_judgement *out)
+{
+	const char *of_chain;
+
+	memset(out, 0, sizeof(*out));
+	if (shown->own == NULL) { /* then the code says "ok" */
+		out->result = RESULT_CERTIFICATE_NOT_TRUSTED;
+		out->why = "is missing";
+	} else if (shown->code != X509_V_OK) {
+		of_chain = fault_of_chain(shown);
+		out->result = shown->code == X509_V_ERR_CERT_HAS_EXPIRED
+		    ? RESULT_CERTIFICATE_EXPIRED
+		    : RESULT_CERTIFICATE_NOT_TRUSTED;
+		out->why = of_chain != NULL ? of_chain : fault_why(shown->code);
+	} else if (mx == NULL || !has_name(shown->own, mx)) {
+		out->result = RESULT_CERTIFICATE_HOST_MISMATCH;
+		out->why = "does not list this name among its DNS names";
+	} else {
+		out->proofs = PROOF_PKIX;
+		out->result = RESULT_NONE;
+	}
+}
+
 void
 tls_verify_judge(SSL *ssl, struct tls_judgement *out)
 {
-	const X509 *certificate = SSL_get0_peer_certificate(ssl);
-	long code = SSL_get_verify_result(ssl);
-	const char *of_chain;
+	struct shown shown = {
+		.own = SSL_get0_peer_certificate(ssl),
+		.n = sk_X509_num(SSL_get_peer_cert_chain(ssl)),
+		.code = SSL_get_verify_result(ssl),
+	};
 
 	assert(SSL_is_init_finished(ssl)); /* before, the code says "ok" too */
-	memset(out, 0, sizeof(*out));
-	out->proofs = PROOF_ENCRYPTED;
-	if (certificate == NULL) { /* then the code says "ok" */
-		out->result = RESULT_CERTIFICATE_NOT_TRUSTED;
-		out->why = "is missing";
-	} else if (code == X509_V_OK) {
-		out->proofs |= PROOF_PKIX;
-		out->result = RESULT_NONE;
-	} else {
-		of_chain = fault_of_chain(ssl, certificate, code);
-		out->result = fault_result(code);
-		out->why = of_chain != NULL ? of_chain : fault_why(code);
-	}
+	shown_judge(&shown, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name),
+	    out);
+	out->proofs |= PROOF_ENCRYPTED;
 	ERR_clear_error();
+}
+
+/* As OpenSSL sets it up at the end of a client's handshake. */
+static bool
+store_ctx_set_up(X509_STORE_CTX *ctx, const struct tls_verify *verify, SSL *ssl,
+    STACK_OF(X509) * chain, const struct shown *shown)
+{
+	X509_VERIFY_PARAM *param;
+
+	if (X509_STORE_CTX_init(ctx, SSL_CTX_get_cert_store(verify->ctx),
+		shown->own, chain) != 1 ||
+	    X509_STORE_CTX_set_default(ctx, "ssl_server") != 1)
+		return false;
+	param = X509_STORE_CTX_get0_param(ctx);
+	X509_VERIFY_PARAM_set_auth_level(param, SSL_get_security_level(ssl));
+	if (X509_VERIFY_PARAM_set1(param, SSL_get0_param(ssl)) != 1)
+		return false;
+	if (shown->at != NULL)
+		X509_VERIFY_PARAM_set_time(param, *shown->at);
+	return true;
+}
+
+bool
+tls_verify_chain(const struct tls_verify *verify, const char *mx,
+    STACK_OF(X509) * chain, const int64_t *at_s, struct tls_judgement *out)
+{
+	time_t at = at_s == NULL ? 0 : (time_t)*at_s;
+	struct shown shown = { .own = sk_X509_value(chain, 0),
+		.n = sk_X509_num(chain),
+		.at = at_s == NULL ? NULL : &at };
+	SSL *ssl = tls_verify_ssl(verify, mx);
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	bool ok = ssl != NULL && ctx != NULL;
+
+	if (ok && shown.own != NULL) {
+		ok = store_ctx_set_up(ctx, verify, ssl, chain, &shown);
+		if (ok && X509_verify_cert(ctx) <= 0)
+			shown.code = X509_STORE_CTX_get_error(ctx);
+	}
+	if (ok)
+		shown_judge(&shown, mx, out);
+	X509_STORE_CTX_free(ctx);
+	SSL_free(ssl);
+	ERR_clear_error();
+	return ok;
 }

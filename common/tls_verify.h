@@ -9,7 +9,9 @@
 #ifndef STRICTMX_COMMON_TLS_VERIFY_H
 #define STRICTMX_COMMON_TLS_VERIFY_H
 
-#include <openssl/types.h>
+#include <openssl/x509.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "common/result_type.h"
 
@@ -30,12 +32,25 @@ struct tls_verify *tls_verify_new(const char *ca_file, const char **why);
 void tls_verify_free(struct tls_verify *verify); /* safe on NULL */
 
 /*
- * A client SSL for a session with this MX (folded name): SNI and the reference
- * name are set, TLS 1.2 or later. NULL without memory.
+ * A client SSL for a session with this MX (folded name): SNI is set, and with
+ * it the name that the judgement looks for; TLS 1.2 or later. NULL without
+ * memory.
  */
 SSL *tls_verify_ssl(const struct tls_verify *verify, const char *mx);
 
-/* After the handshake was finished, before SSL_free(). */
+/*
+ * After the handshake was finished, before SSL_free(). The chain is judged
+ * first, then the name.
+ */
 void tls_verify_judge(SSL *ssl, struct tls_judgement *out);
+
+/*
+ * The same judgement without a session: of the certificates that this MX
+ * (folded name) would show, its own first, at a time in seconds since 1970
+ * (NULL: now). The proof of encryption is never among those shown. False, with
+ * out untouched, without memory or for a name that can have no session.
+ */
+bool tls_verify_chain(const struct tls_verify *verify, const char *mx,
+    STACK_OF(X509) * chain, const int64_t *at_s, struct tls_judgement *out);
 
 #endif

@@ -27,12 +27,13 @@ enum verdict_action {
 	ACTION_PROCEED,
 	ACTION_WOULD_DEFER, /* proceed, but only because of a testing mode */
 	ACTION_DEFER,
-	ACTION_REJECT,
+	ACTION_REJECT, /* permanently */
 };
 
 #define VERDICT_REASON_SIZE 400
 
 struct verdict {
+	enum gate gate;
 	struct facts facts; /* owned */
 	enum verdict_source source;
 	enum verdict_action action;
@@ -47,8 +48,8 @@ struct verdict {
 };
 
 /*
- * Judges out->facts and fills the rest of out but expires_ms. The pieces of
- * text that come from the network are made printable.
+ * Judges out->facts for out->gate and fills the rest of out but expires_ms.
+ * The pieces of text that come from the network are made printable.
  */
 void verdict_decide(struct verdict *out, const struct config *config);
 

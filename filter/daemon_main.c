@@ -14,6 +14,8 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <grp.h>
+#include <limits.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,8 +26,11 @@
 
 #include "common/clock.h"
 #include "common/config.h"
+#include "common/hostname.h"
+#include "common/engine.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/loop_meter.h"
 #include "common/policy_cache.h"
 #include "common/policy_store.h"
 #include "proto/span.h"
@@ -48,6 +53,7 @@ struct options {
 
 struct daemon {
 	struct options options;
+	char hostname[DOMAIN_SIZE]; /* of this host, as found at the start */
 	struct event_base *base;
 	struct clock *clock;
 	struct policy_store *store;
@@ -55,6 +61,7 @@ struct daemon {
 	struct service *service;
 	struct service *retired; /* the one before the last reload */
 	struct query_server *server;
+	struct loop_meter *meter;
 	struct clock_timer *reload_later;
 	struct event *sighup, *sigterm, *sigint;
 };
@@ -91,13 +98,20 @@ parse_descriptor(const char *text)
 	return (int)n;
 }
 
-/* A reload comes when the working directory is another. */
+/*
+ * A reload comes when the working directory is another. Links stay links: they
+ * may lead elsewhere by then.
+ */
 static const char *
 absolute(const char *path)
 {
-	char *resolved = realpath(path, NULL);
+	static char whole[PATH_MAX + PATH_MAX];
+	char directory[PATH_MAX];
 
-	return resolved == NULL ? path : resolved;
+	if (path[0] == '/' || getcwd(directory, sizeof(directory)) == NULL)
+		return path;
+	snprintf(whole, sizeof(whole), "%s/%s", directory, path);
+	return whole;
 }
 
 static void
@@ -153,17 +167,37 @@ parse_options(int argc, char **argv, struct options *o)
 }
 
 static struct config *
-load_config(const struct options *o)
+load_config(const struct daemon *d)
 {
+	const struct options *o = &d->options;
 	char error[CONFIG_ERROR_SIZE];
 	struct config *config =
 	    config_load(o->config_path, o->config_given, error);
 
-	if (config == NULL)
+	if (config == NULL) {
 		log_error("%s", error);
-	else
-		log_set_level(o->verbose ? LOG_LEVEL_DEBUG : config->log_level);
+		return NULL;
+	}
+	if (config->hostname[0] == '\0')
+		memcpy(config->hostname, d->hostname, sizeof(d->hostname));
+	log_set_level(o->verbose ? LOG_LEVEL_DEBUG : config->log_level);
 	return config;
+}
+
+/*
+ * Started without them, the next files to be opened would take their numbers:
+ * the log would be written into the query socket.
+ */
+static void
+fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= STDIN_FILENO && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
 }
 
 /* What surrounds the process must not steer TLS, DNS or HTTP. */
@@ -195,6 +229,9 @@ limit_process(void)
 		    : LIMIT_DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
+	/* The buffers of TLS sessions are not to lie between what is kept for
+	 * long: they go back to the system when a session ends. */
+	mallopt(M_MMAP_THRESHOLD, LIMIT_HEAP_BLOCK);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	tzset();
 }
@@ -203,10 +240,16 @@ limit_process(void)
 static void
 make_dir(const char *dir, const struct passwd *pw, mode_t mode)
 {
+	int fd;
+
 	if (mkdir(dir, mode) == 0) {
-		if (chmod(dir, mode) == -1 ||
-		    chown(dir, pw->pw_uid, pw->pw_gid) == -1)
+		/* The one above may be the user's, who could put a link here
+		 * meanwhile: not followed. */
+		fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd == -1 || fchmod(fd, mode) == -1 ||
+		    fchown(fd, pw->pw_uid, pw->pw_gid) == -1)
 			fatal("%s: %s", dir, strerror(errno));
+		close(fd);
 	} else if (errno != EEXIST) {
 		/* Without it policies stay in memory, or the socket says so. */
 		log_warning("cannot make %s: %s", dir, strerror(errno));
@@ -289,6 +332,22 @@ warn_of_restart(const char *key, const char *old, const char *new)
 }
 
 static void
+warn_of_restarts(const struct config *old, const struct config *config)
+{
+	char was[24], is[24];
+
+	warn_of_restart("socket", old->socket, config->socket);
+	warn_of_restart("state-dir", old->state_dir, config->state_dir);
+	warn_of_restart("user", old->user, config->user);
+	warn_of_restart("socket-group",
+	    old->socket_group == NULL ? "" : old->socket_group,
+	    config->socket_group == NULL ? "" : config->socket_group);
+	snprintf(was, sizeof(was), "%zu", old->max_policies);
+	snprintf(is, sizeof(is), "%zu", config->max_policies);
+	warn_of_restart("max-policies", was, is);
+}
+
+static void
 reload(void *arg)
 {
 	struct daemon *d = arg;
@@ -304,13 +363,11 @@ reload(void *arg)
 		    clock_timer_start(d->clock, RELOAD_LATER_MS, reload, d);
 		return;
 	}
-	if ((config = load_config(&d->options)) == NULL) {
+	if ((config = load_config(d)) == NULL) {
 		log_error("reload refused: the old configuration stays");
 		return;
 	}
-	warn_of_restart("socket", old->socket, config->socket);
-	warn_of_restart("state-dir", old->state_dir, config->state_dir);
-	warn_of_restart("user", old->user, config->user);
+	warn_of_restarts(old, config);
 	service = service_new(d->base, d->clock, d->cache, config, &why);
 	if (service == NULL) {
 		log_error("reload refused: %s: the old configuration stays",
@@ -366,6 +423,14 @@ static struct event *catch (struct daemon *d, int signal_number,
 
 /* Life. */
 
+static bool
+is_busy(void *arg)
+{
+	const struct daemon *d = arg;
+
+	return !engine_is_idle(service_engine(d->service));
+}
+
 static void
 daemon_open(struct daemon *d, struct config *config)
 {
@@ -390,10 +455,15 @@ daemon_open(struct daemon *d, struct config *config)
 	    NULL)
 		fatal("out of memory");
 	d->service = service_new(d->base, d->clock, d->cache, config, &why);
-	if (d->service == NULL)
+	if (d->service == NULL) {
+		query_server_free(d->server); /* with its socket */
 		fatal("%s", why);
+	}
 	query_server_use(d->server, service_engine(d->service),
 	    service_config(d->service));
+	if ((d->meter = loop_meter_new(d->base, is_busy, d)) == NULL)
+		fatal("out of memory");
+	query_server_set_meter(d->server, d->meter);
 	d->sighup = catch (d, SIGHUP, on_sighup);
 	d->sigterm = catch (d, SIGTERM, on_sigterm);
 	d->sigint = catch (d, SIGINT, on_sigterm);
@@ -407,6 +477,7 @@ daemon_close(struct daemon *d)
 	event_free(d->sigint);
 	clock_timer_cancel(&d->reload_later);
 	query_server_free(d->server);
+	loop_meter_free(d->meter);
 	service_free(d->retired);
 	service_free(d->service);
 	policy_cache_free(d->cache);
@@ -427,14 +498,17 @@ main(int argc, char **argv)
 	log_init("strictmxd", false, LOG_LEVEL_INFO);
 	parse_options(argc, argv, &d.options);
 	detach = !d.options.foreground && d.options.fd == -1;
-	if ((config = load_config(&d.options)) == NULL)
+	clean_environment();
+	if (!d.options.check_only)
+		hostname_find(d.hostname);
+	if ((config = load_config(&d)) == NULL)
 		return 1;
 	if (d.options.check_only) {
 		printf("%s: configuration OK\n", d.options.config_path);
 		config_free(config);
 		return 0;
 	}
-	clean_environment();
+	fill_standard_descriptors();
 	limit_process();
 	/* libevent and curl do not survive a fork: before they begin. */
 	if (detach && !detach_begin())
@@ -448,7 +522,8 @@ main(int argc, char **argv)
 	    d.options.fd == -1 ? service_config(d.service)->socket
 			       : "its filter");
 	event_base_dispatch(d.base);
-	log_notice("strictmxd ends");
+	log_notice("strictmxd ends; its loop was late by %lld ms at most",
+	    (long long)(loop_meter_longest_us(d.meter) / 1000));
 	daemon_close(&d);
 	return 0;
 }

@@ -41,10 +41,13 @@ struct filter {
 	int64_t answer_ms;
 };
 
+static const char usage_text[] =
+    "usage: " IDENT " [-v] [-e program | -s socket] [-f file]\n"
+    "       " IDENT " --help | --version\n";
+
 static void __attribute__((noreturn)) usage(void)
 {
-	fputs("usage: " IDENT " [-v] [-e program | -s socket] [-f file]\n",
-	    stderr);
+	fputs(usage_text, stderr);
 	exit(2);
 }
 
@@ -69,8 +72,9 @@ parse_options(struct filter *filter, int argc, char **argv)
 		else if (option == 'v')
 			filter->verbose++;
 		else if (option == 'V' || option == 'h') {
-			puts(option == 'V' ? PACKAGE_STRING
-					   : "see " IDENT "(8)");
+			fputs(option == 'h' ? usage_text
+					    : IDENT " " PACKAGE_VERSION "\n",
+			    stdout);
 			exit(0);
 		} else
 			usage();
@@ -105,7 +109,9 @@ read_config(struct filter *filter)
 	log_set_level(
 	    level < LOG_LEVEL_DEBUG ? (enum log_level)level : LOG_LEVEL_DEBUG);
 	filter->rules.judge_local_submission = config->judge_local_submission;
-	filter->rules.engine_away = config->engine_away;
+	/* A mode that refuses nothing does not begin to when we know less. */
+	filter->rules.engine_away =
+	    config->testing ? CHOICE_PROCEED : config->engine_away;
 	filter->answer_ms =
 	    (int64_t)config->deadline_s * 1000 + LIMIT_FILTER_DEADLINE_SLACK_MS;
 	config_free(config);
@@ -130,11 +136,17 @@ check_engine(struct filter *filter)
 
 /*
  * SIGTERM is ignored: it may be meant for smtpd, or for all processes of a
- * service at once, but it is smtpd's end that tells when mail is over.
+ * service at once, but it is smtpd's end that tells when mail is over. SIGHUP
+ * waits until there is somebody to take it.
  */
 static void
-ignore_signals(void)
+hold_signals(sigset_t *before)
 {
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_BLOCK, &held, before);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL); /* ignored, our engine could not be reaped */
@@ -212,16 +224,19 @@ int
 main(int argc, char **argv)
 {
 	struct filter filter = { 0 };
+	sigset_t signals;
 	int ended;
 
+	hold_signals(&signals);
 	log_init(IDENT, false, LOG_LEVEL_INFO);
 	need_standard_descriptors();
 	parse_options(&filter, argc, argv);
 	if (!read_config(&filter))
 		return 1;
 	check_engine(&filter);
-	ignore_signals();
 	filter_start(&filter);
+	sigdelset(&signals, SIGHUP);
+	sigprocmask(SIG_SETMASK, &signals, NULL);
 	ended = event_base_dispatch(filter.base);
 	if (ended == -1)
 		log_error("cannot wait for events: %s", strerror(errno));

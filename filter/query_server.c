@@ -7,15 +7,13 @@
 #include "filter/query_server.h"
 
 #include <sys/queue.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,13 +24,16 @@
 #include "common/explain.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/loop_meter.h"
 #include "common/verdict.h"
+#include "filter/lines.h"
+#include "filter/unix_listen.h"
 #include "proto/domain.h"
 #include "proto/query_line.h"
 
 #define ACCEPT_PAUSE_MS 1000
-#define LISTEN_BACKLOG 128
-#define NO_MEMORY_TEXT "451 4.3.0 strictmx: out of resources, try again later"
+#define READ_MAX 65536 /* of one client at a time */
+#define UNABLE_TEXT "strictmx: out of resources, try again later"
 
 struct request {
 	struct client *client;
@@ -47,7 +48,9 @@ struct client {
 	struct bufferevent *bev;
 	TAILQ_HEAD(, request) requests;
 	size_t n_requests;
-	bool skipping; /* the rest of a line that was too long */
+	size_t n_explains; /* of these */
+	bool skipping;	   /* the rest of a line that was too long */
+	bool ending;	   /* says no more: is answered, then closed */
 	query_server_gone_fn *gone;
 	void *gone_arg;
 	LIST_ENTRY(client) entry;
@@ -58,9 +61,10 @@ struct query_server {
 	struct clock *clock;
 	struct engine *engine;
 	const struct config *config;
+	struct loop_meter *meter;
 	struct evconnlistener *listener;
 	struct clock_timer *accept_pause;
-	char *path;
+	struct unix_listen *file; /* of the listener */
 	LIST_HEAD(, client) clients;
 	size_t n_clients;
 };
@@ -69,11 +73,53 @@ static void client_serve(struct client *c);
 
 /* Answers. */
 
+static char *
+put(char *at, const char *p, size_t len)
+{
+	memcpy(at, p, len);
+	return at + len;
+}
+
+/*
+ * Not printed: with many answers in a second that is half of the work. An
+ * answer that finds no memory ends the client: he must not wait for it.
+ */
 static void
 answer(struct client *c, struct span id, enum query_word word, const char *s)
 {
-	evbuffer_add_printf(bufferevent_get_output(c->bev), "%.*s %s%s%s\n",
-	    (int)id.len, id.p, query_word_name(word), *s == '\0' ? "" : " ", s);
+	struct evbuffer *output = bufferevent_get_output(c->bev);
+	const char *name = query_word_name(word);
+	size_t name_len = strlen(name), len = strlen(s);
+	struct evbuffer_iovec space;
+	char *at;
+
+	if (evbuffer_reserve_space(output,
+		(ssize_t)(id.len + name_len + len + 3), &space, 1) != 1) {
+		bufferevent_trigger_event(c->bev, BEV_EVENT_ERROR,
+		    BEV_TRIG_DEFER_CALLBACKS);
+		return;
+	}
+	at = put(space.iov_base, id.p, id.len);
+	*at++ = ' ';
+	at = put(at, name, name_len);
+	if (len > 0)
+		*at++ = ' ';
+	at = put(at, s, len);
+	*at++ = '\n';
+	space.iov_len = (size_t)(at - (char *)space.iov_base);
+	evbuffer_commit_space(output, &space, 1);
+}
+
+/* No judgement is possible: a refusal for now, or no facts. */
+static void
+answer_unable(struct client *c, const struct query_request *q)
+{
+	if (q->verb == QUERY_EXPLAIN)
+		answer(c, q->id, QUERY_ERROR, UNABLE_TEXT);
+	else
+		answer(c, q->id,
+		    c->server->config->testing ? QUERY_PROCEED : QUERY_DEFER,
+		    "451 4.3.0 " UNABLE_TEXT);
 }
 
 static void
@@ -126,6 +172,7 @@ request_free(struct request *r)
 	engine_ask_cancel(&r->ask);
 	TAILQ_REMOVE(&r->client->requests, r, entry);
 	r->client->n_requests--;
+	r->client->n_explains -= r->verb == QUERY_EXPLAIN;
 	free(r);
 }
 
@@ -149,7 +196,8 @@ request_start(struct client *c, const struct query_request *q,
 
 	if (r == NULL)
 		return false;
-	r->ask = engine_ask(c->server->engine, domain, verdict_done, r);
+	r->ask = engine_ask(c->server->engine, GATE_ADMISSION, domain,
+	    verdict_done, r);
 	if (r->ask == NULL) {
 		free(r);
 		return false;
@@ -159,6 +207,7 @@ request_start(struct client *c, const struct query_request *q,
 	span_copy(q->id, r->id, sizeof(r->id));
 	TAILQ_INSERT_TAIL(&c->requests, r, entry);
 	c->n_requests++;
+	c->n_explains += r->verb == QUERY_EXPLAIN;
 	return true;
 }
 
@@ -192,11 +241,12 @@ request_rcpt(struct client *c, const struct query_request *q)
 	if (why != NULL)
 		answer_exempt(c, q->id, q->verb, domain, why);
 	else if (kind == DOMAIN_NO_MEMORY)
-		answer(c, q->id, QUERY_DEFER, NO_MEMORY_TEXT);
-	else if ((kept = engine_cached(c->server->engine, domain)) != NULL)
+		answer_unable(c, q);
+	else if ((kept = engine_cached(c->server->engine, GATE_ADMISSION,
+		      domain)) != NULL)
 		answer_verdict(c, q->id, q->verb, kept);
 	else if (!request_start(c, q, domain))
-		answer(c, q->id, QUERY_DEFER, NO_MEMORY_TEXT);
+		answer_unable(c, q);
 }
 
 static void
@@ -239,6 +289,7 @@ static bool
 client_is_full(const struct client *c)
 {
 	return c->n_requests >= LIMIT_QUERY_IN_FLIGHT ||
+	    c->n_explains >= LIMIT_QUERY_EXPLAINS ||
 	    evbuffer_get_length(bufferevent_get_output(c->bev)) >=
 	    LIMIT_QUERY_OUTPUT;
 }
@@ -254,19 +305,16 @@ client_skip(struct client *c, struct evbuffer *input)
 }
 
 static void
-client_line(struct client *c, struct evbuffer *input, size_t len)
+client_line(struct client *c, struct span line)
 {
-	const char *p = (const char *)evbuffer_pullup(input, (ssize_t)len + 1);
-
-	if (p == NULL || len > QUERY_REQUEST_MAX) {
+	if (line.p == NULL || line.len > QUERY_REQUEST_MAX) {
 		if (!c->skipping)
 			answer(c, span_of("-"), QUERY_ERROR,
-			    p == NULL ? "out of memory" : "line too long");
+			    line.p == NULL ? "out of memory" : "line too long");
 	} else if (!c->skipping) {
-		request_line(c, (struct span){ p, len });
+		request_line(c, line);
 	}
 	c->skipping = false;
-	evbuffer_drain(input, len + 1);
 }
 
 /* Takes every whole line that has come, while there is room for its answer. */
@@ -274,20 +322,22 @@ static void
 client_serve(struct client *c)
 {
 	struct evbuffer *input = bufferevent_get_input(c->bev);
+	struct lines lines = { .input = input };
+	struct span line;
+	bool full;
 
-	while (!client_is_full(c)) {
-		struct evbuffer_ptr eol =
-		    evbuffer_search_eol(input, NULL, NULL, EVBUFFER_EOL_LF);
-
-		if (eol.pos == -1) {
-			if (evbuffer_get_length(input) > QUERY_REQUEST_MAX)
-				client_skip(c, input);
-			bufferevent_enable(c->bev, EV_READ);
-			return;
-		}
-		client_line(c, input, (size_t)eol.pos);
+	loop_meter_touch(c->server->meter);
+	while (!(full = client_is_full(c)) && lines_next(&lines, &line))
+		client_line(c, line);
+	lines_end(&lines);
+	if (full) {
+		bufferevent_disable(c->bev, EV_READ);
+		return;
 	}
-	bufferevent_disable(c->bev, EV_READ);
+	if (evbuffer_get_length(input) > QUERY_REQUEST_MAX)
+		client_skip(c, input);
+	if (!c->ending)
+		bufferevent_enable(c->bev, EV_READ);
 }
 
 static void
@@ -300,10 +350,24 @@ client_readable(struct bufferevent *bev, void *arg)
 static void
 client_drained(struct bufferevent *bev, void *arg)
 {
-	(void)bev;
-	client_serve(arg);
+	struct client *c = arg;
+
+	client_serve(c);
+	if (c->ending && c->n_requests == 0 &&
+	    evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+		client_free(c);
 }
 
+/* Has he only closed his way to us ("printf ... | socat - UNIX:...")? */
+static bool
+client_listens(const struct client *c)
+{
+	struct pollfd hangup = { .fd = bufferevent_getfd(c->bev) };
+
+	return poll(&hangup, 1, 0) == 0;
+}
+
+/* The end of a filter is the end; others may wait for their answers. */
 static void
 client_gone(struct bufferevent *bev, short what, void *arg)
 {
@@ -311,11 +375,35 @@ client_gone(struct bufferevent *bev, short what, void *arg)
 	query_server_gone_fn *gone = c->gone;
 	void *gone_arg = c->gone_arg;
 
-	(void)bev;
-	(void)what;
+	if (what & BEV_EVENT_EOF && gone == NULL && client_listens(c)) {
+		c->ending = true;
+		client_drained(bev, c);
+		return;
+	}
 	client_free(c);
 	if (gone != NULL)
 		gone(gone_arg);
+}
+
+/* Takes fd only when all is well. */
+static struct bufferevent *
+client_connect(struct client *c, struct event_base *base, int fd)
+{
+	struct bufferevent *bev;
+
+	if (evutil_make_socket_nonblocking(fd) == -1 ||
+	    (bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE)) ==
+		NULL)
+		return NULL;
+	bufferevent_setcb(bev, client_readable, client_drained, client_gone, c);
+	bufferevent_setwatermark(bev, EV_READ, 0, READ_MAX);
+	if (evbuffer_add_printf(bufferevent_get_output(bev), "%s\n",
+		QUERY_GREETING) != -1 &&
+	    bufferevent_enable(bev, EV_READ | EV_WRITE) == 0)
+		return bev;
+	bufferevent_setfd(bev, -1);
+	bufferevent_free(bev);
+	return NULL;
 }
 
 bool
@@ -326,9 +414,7 @@ query_server_add(struct query_server *server, int fd,
 
 	if (c == NULL)
 		return false;
-	if (evutil_make_socket_nonblocking(fd) == -1 ||
-	    (c->bev = bufferevent_socket_new(server->base, fd,
-		 BEV_OPT_CLOSE_ON_FREE)) == NULL) {
+	if ((c->bev = client_connect(c, server->base, fd)) == NULL) {
 		free(c);
 		return false;
 	}
@@ -338,12 +424,6 @@ query_server_add(struct query_server *server, int fd,
 	TAILQ_INIT(&c->requests);
 	LIST_INSERT_HEAD(&server->clients, c, entry);
 	server->n_clients++;
-	bufferevent_setcb(c->bev, client_readable, client_drained, client_gone,
-	    c);
-	bufferevent_setwatermark(c->bev, EV_READ, 0, 65536);
-	evbuffer_add_printf(bufferevent_get_output(c->bev), "%s\n",
-	    QUERY_GREETING);
-	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 	return true;
 }
 
@@ -387,71 +467,20 @@ accept_done(struct evconnlistener *listener, evutil_socket_t fd,
 		evconnlistener_disable(listener); /* until one leaves */
 }
 
-/* A socket that nobody listens on was left by a process that was killed. */
-static bool
-socket_clear(int fd, const struct sockaddr_un *sun)
-{
-	struct stat st;
-
-	if (lstat(sun->sun_path, &st) == -1)
-		return errno == ENOENT;
-	if (!S_ISSOCK(st.st_mode)) {
-		errno = ENOTSOCK;
-		return false;
-	}
-	if (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0) {
-		errno = EADDRINUSE;
-		return false;
-	}
-	return unlink(sun->sun_path) == 0;
-}
-
-static int
-socket_bind(const char *path, uid_t uid, gid_t gid)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd = -1, probe_fd = -1;
-	bool ok;
-
-	if (strlen(path) >= sizeof(sun.sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(sun.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	probe_fd =
-	    socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	ok = fd != -1 && probe_fd != -1 && socket_clear(probe_fd, &sun) &&
-	    bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0 &&
-	    chown(path, uid, gid) == 0 && chmod(path, 0660) == 0;
-	if (probe_fd != -1)
-		close(probe_fd);
-	if (!ok && fd != -1) {
-		int saved = errno;
-
-		close(fd);
-		errno = saved;
-		fd = -1;
-	}
-	return fd;
-}
-
 bool
 query_server_listen(struct query_server *server, const char *path, uid_t uid,
     gid_t gid)
 {
-	int fd = socket_bind(path, uid, gid);
+	int fd = unix_listen(path, uid, gid, &server->file);
 
-	if (fd == -1) {
-		log_error("query socket %s: %s", path, strerror(errno));
-		return false;
-	}
-	server->path = strdup(path);
-	server->listener = evconnlistener_new(server->base, accept_done, server,
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, LISTEN_BACKLOG, fd);
+	if (fd != -1)
+		server->listener =
+		    evconnlistener_new(server->base, accept_done, server,
+			LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (server->listener == NULL) {
 		log_error("query socket %s: %s", path, strerror(errno));
-		close(fd);
+		if (fd != -1)
+			close(fd);
 		return false;
 	}
 	evconnlistener_set_error_cb(server->listener, accept_failed);
@@ -484,6 +513,12 @@ query_server_use(struct query_server *server, struct engine *engine,
 }
 
 void
+query_server_set_meter(struct query_server *server, struct loop_meter *meter)
+{
+	server->meter = meter;
+}
+
+void
 query_server_free(struct query_server *server)
 {
 	if (server == NULL)
@@ -492,11 +527,9 @@ query_server_free(struct query_server *server)
 	if (server->listener != NULL) {
 		evconnlistener_free(server->listener);
 		server->listener = NULL;
-		if (server->path != NULL)
-			unlink(server->path);
 	}
+	unix_listen_free(server->file);
 	while (!LIST_EMPTY(&server->clients))
 		client_free(LIST_FIRST(&server->clients));
-	free(server->path);
 	free(server);
 }

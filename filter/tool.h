@@ -6,13 +6,22 @@
 #ifndef STRICTMX_FILTER_TOOL_H
 #define STRICTMX_FILTER_TOOL_H
 
+#define TOOL_DEFAULT_CONFIG STRICTMX_SYSCONFDIR "/strictmx.conf"
+
 enum tool_exit {
 	TOOL_FINE = 0,
 	TOOL_BAD = 1,	  /* what was looked at is not fine */
-	TOOL_USAGE = 2,	  /* wrong call, or a broken configuration */
+	TOOL_USAGE = 2,	  /* wrong call, or a file that cannot be used */
 	TOOL_UNKNOWN = 3, /* could not be told */
 };
 
 int tool_ask(int argc, char **argv);
+int tool_lint(int argc, char **argv);
+int tool_match(int argc, char **argv);
+
+/* What lint knows: its own verbs, so to speak. */
+int tool_lint_certificate(int argc, char **argv);
+int tool_lint_policy(int argc, char **argv);
+int tool_lint_record(int argc, char **argv);
 
 #endif

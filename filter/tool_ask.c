@@ -21,14 +21,13 @@
 #include "filter/engine_link.h"
 #include "filter/unix_connect.h"
 
-#define DEFAULT_CONFIG STRICTMX_SYSCONFDIR "/strictmx.conf"
 #define PROGRESS_MS 1000
 
 static const char usage_text[] =
     "usage: strictmx ask [-jv] [-e PROGRAM] [-f FILE] [-s SOCKET] "
     "RECIPIENT...\n"
     "  -e, --engine PROGRAM  strictmxd, where no daemon runs\n"
-    "  -f, --config FILE     configuration (" DEFAULT_CONFIG ")\n"
+    "  -f, --config FILE     configuration (" TOOL_DEFAULT_CONFIG ")\n"
     "  -j, --json            one line of JSON for each recipient\n"
     "  -s, --socket SOCKET   of the daemon\n"
     "  -v, --verbose         say what the engine does\n"
@@ -69,14 +68,50 @@ progress_tick(void *arg)
 	    clock_timer_start(a->clock, PROGRESS_MS, progress_tick, a);
 }
 
-/* The answer for a person. Members that are null print as "-". */
+/* The answer for a person. What is no text prints as "-". */
+
+static const char *
+text_of(const json_t *value)
+{
+	return json_is_string(value) ? json_string_value(value) : "-";
+}
 
 static const char *
 member(const json_t *object, const char *name)
 {
-	const char *s = json_string_value(json_object_get(object, name));
+	return text_of(json_object_get(object, name));
+}
 
-	return s == NULL ? "-" : s;
+/* A terminal gets printable ASCII, whatever engine this is. */
+static void
+string_make_printable(json_t *string)
+{
+	char *copy = strdup(json_string_value(string));
+
+	for (char *p = copy; p != NULL && *p != '\0'; p++)
+		if (*p < 0x20 || *p > 0x7e)
+			*p = '?';
+	json_string_set(string, copy == NULL ? "" : copy);
+	free(copy);
+}
+
+static void
+make_printable(json_t *value)
+{
+	const char *key;
+	json_t *part;
+	size_t i;
+
+	if (json_is_string(value))
+		string_make_printable(value);
+	json_object_foreach(value, key, part)
+	{
+		make_printable(part);
+	}
+	json_array_foreach(value, i, part)
+	{
+		make_printable(part);
+	}
 }
 
 /* A cached policy binds without a look at the record. */
@@ -108,8 +143,7 @@ print_policy(const json_t *policy)
 		    (long long)json_integer_value(
 			json_object_get(policy, "max_age")));
 		for (size_t i = 0; i < json_array_size(patterns); i++)
-			printf(" %s",
-			    json_string_value(json_array_get(patterns, i)));
+			printf(" %s", text_of(json_array_get(patterns, i)));
 	}
 	if (json_is_object(failure))
 		printf("\n          last fetch: %s: %s",
@@ -156,25 +190,32 @@ print_facts(const char *recipient, const json_t *facts)
 
 /* Asking, one recipient after the other. */
 
+static bool
+is_one_of(const char *s, const char *a, const char *b)
+{
+	return strcmp(s, a) == 0 || strcmp(s, b) == 0;
+}
+
 static void
 answer_take(struct asking *a, const char *recipient, struct span text)
 {
 	json_t *facts = json_loadb(text.p, text.len, 0, NULL);
 	const char *action = member(facts, "action");
+	bool passes = is_one_of(action, "proceed", "would-defer");
 
-	if (!json_is_object(facts)) {
+	if (!passes && !is_one_of(action, "defer", "reject")) {
 		fprintf(stderr,
-		    "strictmx: %s: the engine's answer is no JSON\n",
+		    "strictmx: %s: the engine's answer is not understood\n",
 		    recipient);
 		a->exit_status = TOOL_UNKNOWN;
-	} else if (a->exit_status == TOOL_FINE &&
-	    (strcmp(action, "defer") == 0 || strcmp(action, "reject") == 0)) {
-		a->exit_status = TOOL_BAD;
-	}
-	if (a->json)
+	} else if (a->json) {
 		printf("%.*s\n", (int)text.len, text.p);
-	else if (facts != NULL)
+	} else {
+		make_printable(facts);
 		print_facts(recipient, facts);
+	}
+	if (!passes && a->exit_status == TOOL_FINE)
+		a->exit_status = TOOL_BAD;
 	json_decref(facts);
 }
 
@@ -301,9 +342,9 @@ tool_ask(int argc, char **argv)
 
 	if (status != -1)
 		return status;
-	config =
-	    config_load(o.config_file == NULL ? DEFAULT_CONFIG : o.config_file,
-		o.config_file != NULL, error);
+	config = config_load(o.config_file == NULL ? TOOL_DEFAULT_CONFIG
+						   : o.config_file,
+	    o.config_file != NULL, error);
 	if (config == NULL) {
 		log_error("%s", error);
 		return TOOL_USAGE;

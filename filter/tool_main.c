@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* strictmx(1): finds the verb and calls it. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,8 @@ static const struct {
 	const char *what;
 } verbs[] = {
 	{ "ask", tool_ask, "what the filter would be told about a recipient" },
+	{ "lint", tool_lint, "judge a policy, a TXT record, a certificate" },
+	{ "match", tool_match, "does a pattern of a policy match a host" },
 };
 
 static void
@@ -26,6 +29,16 @@ usage(FILE *out)
 	fputs("\n'strictmx VERB --help' tells more about a verb.\n", out);
 }
 
+/* What could not be written was not told. */
+static int
+finish(int status)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return status;
+	log_error("standard output: %s", strerror(errno));
+	return TOOL_UNKNOWN;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -37,15 +50,15 @@ main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		usage(stdout);
-		return TOOL_FINE;
+		return finish(TOOL_FINE);
 	}
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
 		puts("strictmx " PACKAGE_VERSION);
-		return TOOL_FINE;
+		return finish(TOOL_FINE);
 	}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
-			return verbs[i].run(argc - 1, argv + 1);
+			return finish(verbs[i].run(argc - 1, argv + 1));
 	fprintf(stderr, "strictmx: no verb '%s'\n\n", argv[1]);
 	usage(stderr);
 	return TOOL_USAGE;

@@ -13,12 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/ascii.h"
+
 #define MESSAGE_HEADER 12
 #define RECORD_HEADER 10 /* type, class, TTL and RDLENGTH behind the owner */
 #define CLASS_IN 1
 #define TYPE_NS 2
 #define TYPE_SOA 6
+#define TYPE_DNAME 39
 #define TYPE_OPT 41
+#define TYPE_RRSIG 46
 
 enum section {
 	SECTION_ANSWER,
@@ -43,7 +47,7 @@ name_text(const uint8_t *labels, char out[DOMAIN_SIZE])
 				out[0] = '\0';
 				return false;
 			}
-			out[n++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+			out[n++] = ascii_lower((char)c);
 		}
 	}
 	out[n] = '\0';
@@ -160,9 +164,10 @@ record_note(struct dns_wire *w, const struct dns_record *r,
 {
 	switch (section) {
 	case SECTION_ANSWER:
-		if ((r->type == DNS_CNAME || r->type == w->type) &&
-		    !record_keep(w, r))
-			return "no memory";
+		if (r->type == DNS_CNAME || r->type == w->type)
+			return record_keep(w, r) ? NULL : "no memory";
+		if (r->type != TYPE_DNAME && r->type != TYPE_RRSIG)
+			w->n_other++;
 		break;
 	case SECTION_AUTHORITY:
 		if (r->type == TYPE_NS)

@@ -4,9 +4,9 @@
  * lookup reads it, and so does the cache when it takes one from the store.
  *
  * RFC 8461 3.2, read strictly but for blank lines, which the grammar forbids
- * and many policies have. Lines are taken in order; whether the mx lines
- * matter is known only when the mode is, so they are counted and judged on
- * the way and collected at the end.
+ * and many policies have. The mode is looked for first, because it says whether
+ * the mx lines matter; then the lines are taken in order, to the end: what is
+ * said of each goes to the caller's found(). The patterns are collected last.
  */
 #include "proto/sts_policy.h"
 
@@ -22,13 +22,25 @@
 #define MAX_AGE_DIGITS 10
 
 struct parser {
-	unsigned line;	    /* number of the line at hand */
-	const char *reason; /* what is wrong with it */
+	sts_found_fn *found;
+	void *arg;
+	unsigned line; /* number of the line at hand; 0 past the last one */
+	bool is_invalid;
 	struct sts_policy policy;
-	bool has_version, has_max_age; /* a mode that is there is not unknown */
-	size_t n_mx;		       /* mx lines so far, repeats included */
-	unsigned bad_mx;	       /* the first wrong one; 0: none */
+	bool has_version, has_mode, has_max_age;
+	size_t n_mx; /* mx lines so far, repeats included */
 };
+
+static void
+say(struct parser *p, enum sts_severity severity, const char *text,
+    struct span about)
+{
+	struct sts_finding finding = { severity, p->line, text, about };
+
+	if (severity == STS_ERROR)
+		p->is_invalid = true;
+	p->found(&finding, p->arg);
+}
 
 /* 1. A line: key ":" *WSP value *WSP. */
 
@@ -98,30 +110,44 @@ line_split(struct span line, struct span *key, struct span *value)
 	return NULL;
 }
 
-/* 2. The keys. */
+/* 2. The keys: each says what is wrong with the value, or NULL. */
+
+/* RFC 8461 3.2: of a key that is repeated, mx aside, the first counts; the
+ * others are not even judged. */
+static bool
+is_repeated(struct parser *p, bool *has, struct span value)
+{
+	bool repeated = *has;
+
+	*has = true;
+	if (repeated)
+		say(p, STS_WARNING, "key is given again: ignored", value);
+	return repeated;
+}
 
 static const char *
 take_version(struct parser *p, struct span value)
 {
-	/* RFC 8461 3.2: of a key that is repeated, mx aside, the first counts;
-	 * the others are not even judged. */
-	if (p->has_version)
+	if (is_repeated(p, &p->has_version, value))
 		return NULL;
-	p->has_version = true;
 	return span_is(value, "STSv1") ? NULL : "version is not STSv1";
 }
 
+static enum sts_mode
+mode_read(struct span value)
+{
+	for (int i = STS_MODE_ENFORCE; i <= STS_MODE_NONE; i++)
+		if (span_is(value, sts_mode_name((enum sts_mode)i)))
+			return (enum sts_mode)i;
+	return STS_MODE_UNKNOWN;
+}
+
+/* The mode itself is known already. */
 static const char *
 take_mode(struct parser *p, struct span value)
 {
-	static const enum sts_mode modes[] = { STS_MODE_ENFORCE,
-		STS_MODE_TESTING, STS_MODE_NONE };
-
-	if (p->policy.mode != STS_MODE_UNKNOWN)
+	if (is_repeated(p, &p->has_mode, value))
 		return NULL;
-	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
-		if (span_is(value, sts_mode_name(modes[i])))
-			p->policy.mode = modes[i];
 	return p->policy.mode != STS_MODE_UNKNOWN
 	    ? NULL
 	    : "mode is not enforce, testing or none";
@@ -132,29 +158,34 @@ take_max_age(struct parser *p, struct span value)
 {
 	unsigned long seconds;
 
-	if (p->has_max_age)
+	if (is_repeated(p, &p->has_max_age, value))
 		return NULL;
-	p->has_max_age = true;
 	if (value.len > MAX_AGE_DIGITS)
 		return "max_age has more than 10 digits";
 	for (size_t i = 0; i < value.len; i++)
 		if (!ascii_is_digit(value.p[i]))
 			return "max_age is not a number";
-	p->policy.max_age_capped =
-	    !span_number(value, STS_MAX_AGE_MAX_S, &seconds);
-	p->policy.max_age_s =
-	    p->policy.max_age_capped ? STS_MAX_AGE_MAX_S : (uint32_t)seconds;
+	if (span_number(value, STS_MAX_AGE_MAX_S, &seconds)) {
+		p->policy.max_age_s = (uint32_t)seconds;
+		return NULL;
+	}
+	p->policy.max_age_s = STS_MAX_AGE_MAX_S;
+	p->policy.max_age_capped = true;
+	say(p, STS_WARNING, "max_age is over a year: taken as 31557600", value);
 	return NULL;
 }
 
-/* What is wrong with an mx only counts once the mode is known. */
 static const char *
 take_mx(struct parser *p, struct span value)
 {
 	p->n_mx++;
-	if (p->bad_mx == 0 && !mx_pattern_is_valid(value))
-		p->bad_mx = p->line;
-	return NULL;
+	if (p->policy.mode == STS_MODE_NONE) {
+		say(p, STS_WARNING, "mx means nothing in mode none", value);
+		return NULL;
+	}
+	return mx_pattern_is_valid(value)
+	    ? NULL
+	    : "mx is neither a host name nor \"*.\" and one";
 }
 
 static const struct {
@@ -166,6 +197,16 @@ static const struct {
 	{ "max_age", take_max_age },
 	{ "mx", take_mx },
 };
+
+static const char *
+take_pair(struct parser *p, struct span key, struct span value)
+{
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (span_is(key, keys[i].name))
+			return keys[i].take(p, value);
+	say(p, STS_WARNING, "unknown key: ignored", key); /* an extension */
+	return NULL;
+}
 
 /* 3. The body. */
 
@@ -179,7 +220,7 @@ next_line(struct span *rest, struct span *line)
 	size_t before = rest->len;
 	bool has_lf;
 
-	if (!span_cut(rest, '\n', line))
+	if (rest->len == 0 || !span_cut(rest, '\n', line))
 		return false;
 	has_lf = line->len < before;
 	if (has_lf && line->len > 0 && line->p[line->len - 1] == '\r')
@@ -187,56 +228,67 @@ next_line(struct span *rest, struct span *line)
 	return true;
 }
 
-static const char *
+static void
 take_line(struct parser *p, struct span line)
 {
-	struct span key, value;
+	struct span key, value, about = line;
 	const char *reason;
 
-	if (span_trim(line).len == 0)
-		return NULL;
+	if (span_trim(line).len == 0) {
+		say(p, STS_WARNING, "blank line", span_of(NULL));
+		return;
+	}
 	reason = line_split(line, &key, &value);
+	if (reason == NULL) {
+		reason = take_pair(p, key, value);
+		about = value;
+	}
 	if (reason != NULL)
-		return reason;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (span_is(key, keys[i].name))
-			return keys[i].take(p, value);
-	return NULL; /* an extension */
+		say(p, STS_ERROR, reason, about);
 }
 
-static const char *
-what_is_missing(const struct parser *p)
+/* Of the first line that gives one, wherever it stands. */
+static enum sts_mode
+find_mode(struct span body)
 {
-	if (!p->has_version)
-		return "version is missing";
-	if (p->policy.mode == STS_MODE_UNKNOWN)
-		return "mode is missing";
-	if (!p->has_max_age)
-		return "max_age is missing";
-	if (p->n_mx == 0 && p->policy.mode != STS_MODE_NONE)
-		return "mx is missing";
-	return NULL;
+	struct span line, key, value;
+
+	while (next_line(&body, &line))
+		if (line_split(line, &key, &value) == NULL &&
+		    span_is(key, "mode"))
+			return mode_read(value);
+	return STS_MODE_UNKNOWN;
 }
 
-/* True, or p->reason and p->line say what is wrong first. */
-static bool
+/* Without a mode nobody knows whether an mx is wanted. */
+static void
+say_what_is_missing(struct parser *p)
+{
+	struct span none = span_of(NULL);
+
+	if (!p->has_version)
+		say(p, STS_ERROR, "version is missing", none);
+	if (!p->has_mode)
+		say(p, STS_ERROR, "mode is missing", none);
+	if (!p->has_max_age)
+		say(p, STS_ERROR, "max_age is missing", none);
+	if (p->n_mx == 0 && p->policy.mode != STS_MODE_UNKNOWN &&
+	    p->policy.mode != STS_MODE_NONE)
+		say(p, STS_ERROR, "mx is missing", none);
+}
+
+static void
 read_lines(struct parser *p, struct span body)
 {
 	struct span line;
 
-	while (p->reason == NULL && next_line(&body, &line)) {
+	p->policy.mode = find_mode(body);
+	while (next_line(&body, &line)) {
 		p->line++;
-		p->reason = take_line(p, line);
+		take_line(p, line);
 	}
-	if (p->bad_mx != 0 && p->policy.mode != STS_MODE_NONE) {
-		p->line = p->bad_mx;
-		p->reason = "mx is neither a host name nor \"*.\" and one";
-	}
-	if (p->reason == NULL) {
-		p->line = 0;
-		p->reason = what_is_missing(p);
-	}
-	return p->reason == NULL;
+	p->line = 0;
+	say_what_is_missing(p);
 }
 
 /* 4. The patterns, from a body whose lines are known to be good. */
@@ -336,30 +388,52 @@ collect_mx(struct parser *p, struct span body)
 		ok = copy_mx(mx, drop_repeats(mx, p->n_mx), &p->policy);
 	}
 	free(mx);
+	if (ok && p->policy.n_mx < p->n_mx)
+		say(p, STS_WARNING, "an mx is given more than once",
+		    span_of(NULL));
 	return ok;
 }
 
 /* 5. What others call. */
 
 enum sts_policy_result
+sts_policy_judge(struct span body, struct sts_policy *out, sts_found_fn *found,
+    void *arg)
+{
+	struct parser p = { .found = found, .arg = arg };
+
+	*out = (struct sts_policy){ .mode = STS_MODE_UNKNOWN };
+	read_lines(&p, body);
+	if (p.is_invalid)
+		return STS_POLICY_INVALID;
+	if (p.policy.mode != STS_MODE_NONE && !collect_mx(&p, body))
+		return STS_POLICY_NO_MEMORY;
+	*out = p.policy;
+	return STS_POLICY_OK;
+}
+
+static void
+keep_first_error(const struct sts_finding *finding, void *arg)
+{
+	struct sts_policy_error *error = arg;
+
+	if (finding->severity != STS_ERROR || error->reason != NULL)
+		return;
+	error->line = finding->line;
+	error->reason = finding->text;
+}
+
+enum sts_policy_result
 sts_policy_parse(struct span body, struct sts_policy *out,
     struct sts_policy_error *error)
 {
-	struct parser p = { .line = 0 };
+	enum sts_policy_result result;
 
-	*out = (struct sts_policy){ .mode = STS_MODE_UNKNOWN };
 	*error = (struct sts_policy_error){ .line = 0 };
-	if (!read_lines(&p, body)) {
-		error->line = p.line;
-		error->reason = p.reason;
-		return STS_POLICY_INVALID;
-	}
-	if (p.policy.mode != STS_MODE_NONE && !collect_mx(&p, body)) {
+	result = sts_policy_judge(body, out, keep_first_error, error);
+	if (result == STS_POLICY_NO_MEMORY)
 		error->reason = "out of memory";
-		return STS_POLICY_NO_MEMORY;
-	}
-	*out = p.policy;
-	return STS_POLICY_OK;
+	return result;
 }
 
 bool

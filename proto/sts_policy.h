@@ -49,6 +49,29 @@ struct sts_policy_error {
 enum sts_policy_result sts_policy_parse(struct span body,
     struct sts_policy *out, struct sts_policy_error *error);
 
+enum sts_severity {
+	STS_ERROR,   /* makes the policy invalid */
+	STS_WARNING, /* works, but was hardly meant so */
+};
+
+struct sts_finding {
+	enum sts_severity severity;
+	unsigned line;	   /* from 1; 0 when it concerns the whole policy */
+	const char *text;  /* static text for a person */
+	struct span about; /* what is meant: any bytes of the body, or none */
+};
+
+typedef void sts_found_fn(const struct sts_finding *finding, void *arg);
+
+/*
+ * The same judgement, with all that can be said: found is called for every
+ * error and warning, at most once for a line, in their order, and then at most
+ * three times for the whole policy. INVALID means that one was an error. This
+ * is for who wrote the policy; who has to follow it takes sts_policy_parse().
+ */
+enum sts_policy_result sts_policy_judge(struct span body,
+    struct sts_policy *out, sts_found_fn *found, void *arg);
+
 /* A deep copy. False without memory; to is then empty. */
 bool sts_policy_copy(const struct sts_policy *from, struct sts_policy *to);
 

@@ -76,18 +76,24 @@ struct fake_request {
 	void *arg;
 };
 
+/* NULL without memory: then the request cannot be begun, as with real ports. */
 static struct fake_request *
 request_new(struct fake_net *net, const char *name, int delay_ms, clock_fn *fn,
     void *arg)
 {
 	struct fake_request *r = calloc(1, sizeof(*r));
 
-	assert(r != NULL);
+	if (r == NULL)
+		return NULL;
 	r->net = net;
 	r->arg = arg;
 	snprintf(r->name, sizeof(r->name), "%s", name);
-	if (delay_ms >= 0)
-		r->timer = clock_timer_start(net->clock, delay_ms, fn, r);
+	if (delay_ms >= 0 &&
+	    (r->timer = clock_timer_start(net->clock, delay_ms, fn, r)) ==
+		NULL) {
+		free(r);
+		return NULL;
+	}
 	net->pending++;
 	return r;
 }
@@ -211,6 +217,8 @@ dns_start(void *self, const char *name, enum dns_type type, bool fresh,
 		return NULL;
 	name_get(net, name, type)->asked++;
 	r = request_new(net, name, net->dns_ms, dns_fire, arg);
+	if (r == NULL)
+		return NULL;
 	r->type = type;
 	r->done.dns = done;
 	return (struct dns_query *)r;
@@ -284,6 +292,8 @@ fetch_start(void *self, const struct fetch_request *request,
 		return NULL;
 	net->fetches++;
 	r = request_new(net, request->domain, net->fetch_ms, fetch_fire, arg);
+	if (r == NULL)
+		return NULL;
 	r->done.fetch = done;
 	return (struct fetch *)r;
 }
@@ -358,6 +368,8 @@ smtp_start(void *self, const struct smtp_target *target, smtp_ready_fn *ready,
 		return NULL;
 	mx_get(net, target->mx)->sessions++;
 	r = request_new(net, target->mx, net->smtp_ms, smtp_fire, arg);
+	if (r == NULL)
+		return NULL;
 	r->done.smtp = ready;
 	return (struct smtp_session *)r;
 }

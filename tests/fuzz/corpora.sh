@@ -3,6 +3,7 @@
 # In a tree that was configured with --enable-fuzzers: what replay.c does in the
 # others. Every target is given the files of its corpus, once; speaks TAP.
 # FUZZ_TARGETS names the programs, as "make check" sets it.
+: "${srcdir:=.}"
 set -u
 
 srcdir=${srcdir:-.} n=0

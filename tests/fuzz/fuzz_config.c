@@ -193,7 +193,8 @@ check_config(const struct config *config)
 	assert(config->ca_file == NULL || config->ca_file[0] == '/');
 	assert(config->user[0] != '\0');
 	assert(config->socket_group == NULL || config->socket_group[0] != '\0');
-	check_domain(config->hostname);
+	if (config->hostname[0] != '\0')
+		check_domain(config->hostname);
 	check_resolver(&config->resolver);
 	check_local_domains(config);
 }

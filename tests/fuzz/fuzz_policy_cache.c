@@ -58,6 +58,24 @@ policy_store_touch(struct policy_store *store, const char *domain,
 }
 
 bool
+policy_store_postpone(struct policy_store *store, const char *domain,
+    int64_t refresh_at_s)
+{
+	assert(strcmp(domain, DOMAIN) == 0);
+	store->row.refresh_at_s = refresh_at_s;
+	return true;
+}
+
+size_t
+policy_store_due(struct policy_store *store, int64_t now_s,
+    char (*domains)[DOMAIN_SIZE], size_t max)
+{
+	(void)domains;
+	assert(max > 0);
+	return store->has_row && store->row.refresh_at_s <= now_s ? 1 : 0;
+}
+
+bool
 policy_store_drop(struct policy_store *store, const char *domain)
 {
 	assert(strcmp(domain, DOMAIN) == 0);

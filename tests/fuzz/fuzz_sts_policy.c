@@ -25,6 +25,49 @@ check_mx(const struct sts_policy *policy)
 	}
 }
 
+/* What sts_policy_judge() has said so far. */
+struct said {
+	struct span body;
+	size_t errors, of_all;
+	unsigned last_line;
+	unsigned first_error;
+};
+
+static void
+check_finding(const struct sts_finding *finding, void *arg)
+{
+	struct said *said = arg;
+
+	assert(finding->text != NULL);
+	if (finding->line == 0) {
+		said->of_all++;
+	} else {
+		assert(said->of_all == 0 && finding->line > said->last_line);
+		said->last_line = finding->line;
+	}
+	if (finding->about.len > 0)
+		assert(finding->about.p >= said->body.p &&
+		    finding->about.p + finding->about.len <=
+			said->body.p + said->body.len);
+	if (finding->severity == STS_ERROR && said->errors++ == 0)
+		said->first_error = finding->line;
+}
+
+/* Both ways to ask agree. */
+static void
+check_judgement(struct span body, enum sts_policy_result result,
+    const struct sts_policy_error *error)
+{
+	struct said said = { .body = body };
+	struct sts_policy policy;
+
+	assert(sts_policy_judge(body, &policy, check_finding, &said) == result);
+	assert((result == STS_POLICY_INVALID) == (said.errors > 0));
+	assert(said.of_all <= 3 && said.last_line <= body.len + 1);
+	assert(said.first_error == error->line);
+	sts_policy_cleanup(&policy);
+}
+
 static void
 check_same(const struct sts_policy *a, const struct sts_policy *b)
 {
@@ -97,11 +140,12 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct sts_policy policy;
 	struct sts_policy_error error;
+	enum sts_policy_result result;
 
 	if (len > 65536) /* is never fetched */
 		return 0;
-	if (sts_policy_parse(fuzz_span(bytes, len), &policy, &error) ==
-	    STS_POLICY_OK) {
+	result = sts_policy_parse(fuzz_span(bytes, len), &policy, &error);
+	if (result == STS_POLICY_OK) {
 		assert(!has_control(bytes, len));
 		check_policy(&policy);
 	} else {
@@ -109,6 +153,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		assert(error.reason != NULL);
 		assert(policy.n_mx == 0 && policy.mx == NULL);
 	}
+	check_judgement(fuzz_span(bytes, len), result, &error);
 	sts_policy_cleanup(&policy);
 	return 0;
 }

@@ -34,11 +34,8 @@ def row(lab, destination):
 def compare(lab, destination, reply, subject):
     """(what happened, whether it is right)"""
     expect = destination.expect
-    if reply.code != 250:
-        return "refused %d %s" % (reply.code, reply.text.split()[0]), \
-            is_right_refusal(destination, reply)
-    if expect.code != 250:
-        return "accepted", False
+    if reply.code != 250 or expect.code != 250:
+        return outcome(reply), is_right_refusal(destination, reply)
     if expect.mx:
         happened, ok = delivery(lab, subject, expect.mx, expect.tls)
     else:
@@ -48,6 +45,12 @@ def compare(lab, destination, reply, subject):
         wait_for("log line '%s'" % expect.log, lambda: lab.server.logged(
             destination.domain, expect.log), 5)
     return happened, ok
+
+
+def outcome(reply):
+    if reply.code == 250:
+        return "accepted"
+    return "refused %d %s" % (reply.code, reply.text.partition(" ")[0])
 
 
 def is_right_refusal(destination, reply):

@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import judge
 import namespace
+from bad_days import BAD_DAYS, QUICK
+from bad_destinations import BAD_PUBLISHED, tarpit_lines
 from certificates import Authority
 from destinations import (DESTINATIONS, PUBLISHED, give_addresses,
                           zone_lines)
@@ -26,13 +28,14 @@ from zones import Dns
 class Lab:
     """Everything that a trial may touch."""
 
-    def __init__(self, rows):
+    def __init__(self, rows, published, further_records):
         logs = os.path.join(namespace.INPUTS, "logs")
         self.rows = rows
+        self.published = published
         self.authority = Authority(namespace.WORK + "/ca")
         self.dns = Dns(namespace.INPUTS + "/daemons", namespace.WORK + "/dns",
-                       logs, [line for d in PUBLISHED
-                              for line in zone_lines(d)])
+                       logs, [line for d in published
+                              for line in zone_lines(d)] + further_records)
         self.sinks = Sinks(self.authority)
         self.policy_hosts = PolicyHosts(self.authority)
         self.server = MailServer(logs)
@@ -43,7 +46,7 @@ class Lab:
         self.rows.stage("DNS: knotd, unbound")
         self.dns.start()
         self.rows.stage("mail hosts and policy hosts")
-        for destination in PUBLISHED:
+        for destination in self.published:
             for mx in destination.mx:
                 if mx.listens:
                     self.sinks.listen(mx)
@@ -73,9 +76,13 @@ def parse():
     parser.add_argument("--only", action="append", metavar="DOMAIN",
                         help="these destinations, and no trials")
     parser.add_argument("--trials", action="append", metavar="NAME",
-                        choices=[trial.__name__ for trial in TRIALS],
+                        choices=[t.__name__ for t in TRIALS + BAD_DAYS],
                         help="these trials, and no destinations: " + ", ".join(
-                            trial.__name__ for trial in TRIALS))
+                            t.__name__ for t in TRIALS + BAD_DAYS))
+    parser.add_argument("--bad-days", choices=["quick", "all"],
+                        help="quick: also the bad days that take a moment; "
+                        "all: these, and nothing else: " +
+                        ", ".join(t.__name__ for t in BAD_DAYS))
     parser.add_argument("--inside", action="store_true",
                         help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -86,7 +93,12 @@ def chosen(options):
     if options.only:
         return [d for d in DESTINATIONS if d.domain in options.only], []
     if options.trials:
-        return [], [t for t in TRIALS if t.__name__ in options.trials]
+        return [], [t for t in TRIALS + BAD_DAYS
+                    if t.__name__ in options.trials]
+    if options.bad_days == "all":
+        return [], BAD_DAYS
+    if options.bad_days == "quick":
+        return DESTINATIONS, TRIALS + QUICK
     return DESTINATIONS, TRIALS
 
 
@@ -123,20 +135,24 @@ def main():
         namespace.enter([sys.executable, os.path.abspath(__file__),
                          *sys.argv[1:], "--logs", options.logs, "--inside"])
     rows = Rows()
+    destinations, trials = chosen(options)
     try:
-        lab = set_up(options, rows)
+        lab = set_up(options, rows, trials)
     except (OSError, RuntimeError, Timeout) as error:
         sys.exit("lab.py: cannot be set up: %s" % error)
-    judge_all(lab, *chosen(options))
+    judge_all(lab, destinations, trials)
     sys.exit(0 if rows.end() else 1)
 
 
-def set_up(options, rows):
+def set_up(options, rows, trials):
     os.makedirs(options.logs, exist_ok=True)
     namespace.set_up({name: getattr(options, name) for name in
                       ("smtpd", "daemons", "prefix", "logs")},
                      give_addresses(PUBLISHED))
-    lab = Lab(rows)
+    if set(BAD_DAYS).intersection(trials):
+        lab = Lab(rows, PUBLISHED + BAD_PUBLISHED, tarpit_lines())
+    else:
+        lab = Lab(rows, PUBLISHED, [])
     lab.start()
     return lab
 

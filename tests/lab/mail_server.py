@@ -14,17 +14,17 @@ QUERY_SOCKET = "/run/strictmx/query.sock"
 FILTER = "/usr/libexec/opensmtpd/filter-strictmx"
 PROGRAMS = ("filter-strictmx", "strictmxd")
 
-STRICTMX_CONF = """# The lab's: private network, own authority, short deadline.
-resolver = 127.0.0.1
-ca-file = {ca_file}
-hostname = mta.lab.test
-state-dir = {state}
-socket = {socket}
-allow-internal = yes
-local-domains = {{local.test}}
-deadline = {deadline}
-log-level = debug
-"""
+# The lab's: private network, own authority, short deadline.
+STRICTMX_CONF = {
+    "resolver": "127.0.0.1",
+    "hostname": "mta.lab.test",
+    "state-dir": STATE,
+    "socket": QUERY_SOCKET,
+    "allow-internal": "yes",
+    "local-domains": "{local.test}",
+    "deadline": DEADLINE_S,
+    "log-level": "debug",
+}
 
 SMTPD_CONF = """
 filter strictmx proc-exec "{command}" user strictmx group strictmx
@@ -37,14 +37,14 @@ match from any for any action "out"
 
 
 def configure(ca_file, **settings):
-    """settings: further keys, with "_" for "-"."""
+    """settings: other keys and other values, with "_" for "-"."""
     os.makedirs("/etc/ssl/certs", exist_ok=True)    # smtpd 7.x wants it
     shutil.copy(ca_file, "/etc/ssl/certs/ca-certificates.crt")
-    text = STRICTMX_CONF.format(ca_file=ca_file, state=STATE,
-                                socket=QUERY_SOCKET, deadline=DEADLINE_S)
-    for key, value in settings.items():
-        text += "%s = %s\n" % (key.replace("_", "-"), value)
-    write("/opt/strictmx/etc/strictmx.conf", text)
+    keys = {**STRICTMX_CONF, "ca-file": ca_file}
+    keys.update((key.replace("_", "-"), value)
+                for key, value in settings.items())
+    write("/opt/strictmx/etc/strictmx.conf", "".join(
+        "%s = %s\n" % key for key in keys.items()))
 
 
 class MailServer:
@@ -52,10 +52,11 @@ class MailServer:
         self.log = os.path.join(logs, "smtpd.log")
         self.process = None
 
-    def start(self, options=""):
-        """options: those of filter-strictmx."""
+    def start(self, options="", before=""):
+        """options: those of filter-strictmx; before: a command that runs
+        it, such as env(1)."""
         write("/etc/smtpd.conf", SMTPD_CONF.format(
-            command=(FILTER + " " + options).strip(), port=PORT))
+            command=" ".join([before, FILTER, options]).strip(), port=PORT))
         self.process = Process(
             "smtpd", ["/usr/sbin/smtpd", "-d", "-f", "/etc/smtpd.conf"],
             self.log, sanitizer_environment())

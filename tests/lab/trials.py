@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import namespace
 from destinations import BY_DOMAIN
-from judge import delivery, is_right_refusal, new_subject
+from judge import delivery, is_right_refusal, new_subject, outcome
 from mail_server import DEADLINE_S, QUERY_SOCKET, greets, leftovers
 from mailer import ask_and_leave, submit, submit_locally, submit_two
 from process import Process, running, wait_for
@@ -145,7 +145,7 @@ def judged_again(lab, domain):
         reply = submit("user@" + domain, subject)
         return None if reply.text.startswith(ENGINE_AWAY) else reply
     reply = wait_for("an engine", ask)
-    return "refused %d" % reply.code, \
+    return outcome(reply), \
         is_right_refusal(BY_DOMAIN[domain], reply), str(reply)
 
 
@@ -247,9 +247,20 @@ def daemon(lab):
     check("daemon stopped", "451 4.3.0", lambda: without_daemon(lab))
     strictmxd = start()
     check("daemon is back", "judged again", lambda: judged_again(lab, BAD))
+    check("SIGHUP", "mode = testing, and back", lambda: reload(lab, strictmxd))
     check("SIGTERM", "exit status 0", lambda: exit_status(strictmxd))
     lab.server.stop()
     lab.server.start()
+
+
+def reload(lab, strictmxd):
+    lab.configure(mode="testing")
+    strictmxd.popen.send_signal(signal.SIGHUP)
+    wait_for("mail to be accepted", lambda: accepted(BAD)[1])
+    lab.configure()
+    strictmxd.popen.send_signal(signal.SIGHUP)
+    wait_for("mail to be refused", lambda: not accepted(BAD)[1])
+    return "as configured", True
 
 
 def exit_status(process):
@@ -294,7 +305,7 @@ def without_daemon(lab):
     subject = new_subject(BAD)
     lab.refused.add(subject)
     reply = submit("user@" + BAD, subject)
-    return "refused %d" % reply.code, reply.text.startswith(ENGINE_AWAY), \
+    return outcome(reply), reply.text.startswith(ENGINE_AWAY), \
         str(reply)
 
 

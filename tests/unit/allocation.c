@@ -14,13 +14,31 @@ void *__wrap_realloc(void *p, size_t size);
 char *__wrap_strdup(const char *s);
 
 static unsigned countdown;
-static bool has_failed;
+static unsigned again; /* the next countdown */
+static bool has_failed, goes_on;
 
 void
 allocation_fail(unsigned n)
 {
 	countdown = n;
+	again = 0;
 	has_failed = false;
+	goes_on = false;
+}
+
+void
+allocation_fail_twice(unsigned n, unsigned gap)
+{
+	allocation_fail(n);
+	again = gap;
+}
+
+void
+allocation_fail_from(unsigned n)
+{
+	allocation_fail(n);
+	again = 1;
+	goes_on = true;
 }
 
 bool
@@ -35,6 +53,9 @@ fails(void)
 	if (countdown == 0 || --countdown > 0)
 		return false;
 	has_failed = true;
+	countdown = again;
+	if (!goes_on)
+		again = 0;
 	return true;
 }
 

@@ -2,10 +2,12 @@
 #include "tests/unit/unit.h"
 
 #include <event2/event.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/clock.h"
+#include "tests/unit/scratch.h"
 
 #define WALL 1700000000
 
@@ -219,6 +221,32 @@ a_real_clock_tells_the_time_of_the_system(void **state)
 	event_base_free(base);
 }
 
+/* A release has no way to be told a wrong time. */
+static void
+only_a_debug_clock_can_be_moved_by_the_environment(void **state)
+{
+	struct event_base *base = event_base_new();
+	struct clock *clock = clock_new(base);
+	const char *path = scratch_write("offset", "-86400\n");
+	int64_t wall, day_s = 0;
+
+	(void)state;
+#ifdef STRICTMX_DEBUG_CLOCK
+	day_s = 86400;
+#endif
+	assert_non_null(clock);
+	assert_int_equal(setenv("STRICTMX_CLOCK_OFFSET", path, 1), 0);
+	wall = (int64_t)time(NULL);
+	assert_in_range(clock_wall_s(clock), wall - day_s, wall - day_s + 5);
+	scratch_write("offset", "86400\n");
+	assert_in_range(clock_wall_s(clock), wall + day_s, wall + day_s + 5);
+	scratch_write("offset", "");
+	assert_in_range(clock_wall_s(clock), wall, wall + 5);
+	unsetenv("STRICTMX_CLOCK_OFFSET");
+	clock_free(clock);
+	event_base_free(base);
+}
+
 static int
 shut_down(void **state)
 {
@@ -240,6 +268,9 @@ main(void)
 		cmocka_unit_test(a_jump_of_the_wall_clock_leaves_timers_alone),
 		cmocka_unit_test(a_real_clock_fires_from_the_loop_and_in_order),
 		cmocka_unit_test(a_real_clock_tells_the_time_of_the_system),
+		cmocka_unit_test_setup_teardown(
+		    only_a_debug_clock_can_be_moved_by_the_environment,
+		    scratch_make, scratch_remove),
 	};
 
 	return cmocka_run_group_tests_name("clock", tests, NULL, shut_down);

@@ -54,7 +54,7 @@ without_a_file_the_defaults_hold(void **state)
 	assert_false(c->judge_local_submission);
 	assert_int_equal(c->n_local_domains, 0);
 	assert_int_equal(c->deadline_s, 30);
-	assert_string_not_equal(c->hostname, "");
+	assert_string_equal(c->hostname, ""); /* that of the host */
 	assert_int_equal(c->resolver.n_upstreams, 1);
 	assert_int_not_equal(c->resolver.upstreams[0].port, 0);
 	assert_false(c->addresses.allow_internal);
@@ -102,6 +102,7 @@ every_key_is_read(void **state)
 	    "user = _strictmx\n"
 	    "engine-away = proceed\n"
 	    "unreachable = proceed\n"
+	    "on-failure = reject\n"
 	    "local-submission = judge\n"
 	    "local-domains = {example.org, example.net,}\n"
 	    "local-domains-file = \"%s\"\n"
@@ -122,6 +123,7 @@ every_key_is_read(void **state)
 	assert_string_equal(c->user, "_strictmx");
 	assert_int_equal(c->engine_away, CHOICE_PROCEED);
 	assert_int_equal(c->unreachable, CHOICE_PROCEED);
+	assert_true(c->reject_on_failure);
 	assert_true(c->judge_local_submission);
 	assert_int_equal(c->n_local_domains, 3);
 	assert_int_equal(c->deadline_s, 120);
@@ -417,7 +419,7 @@ empty_values_stand_for_the_default_where_there_is_no_other(void **state)
 				     "local-domains-file = ''\n");
 
 	(void)state;
-	assert_string_not_equal(c->hostname, "");
+	assert_string_equal(c->hostname, ""); /* that of the host */
 	assert_null(c->ca_file);
 	assert_null(c->socket_group);
 	assert_int_equal(c->resolver.n_upstreams, 1);
@@ -474,6 +476,7 @@ the_example_file_says_what_the_defaults_are(void **state)
 	assert_int_equal(c->testing, d->testing);
 	assert_int_equal(c->engine_away, d->engine_away);
 	assert_int_equal(c->unreachable, d->unreachable);
+	assert_int_equal(c->reject_on_failure, d->reject_on_failure);
 	assert_int_equal(c->judge_local_submission, d->judge_local_submission);
 	assert_int_equal(c->n_local_domains, 0);
 	assert_int_equal(c->deadline_s, d->deadline_s);

@@ -17,6 +17,7 @@
 #include "common/policy_cache.h"
 #include "common/verdict.h"
 #include "tests/fake/fake_net.h"
+#include "tests/unit/log_capture.h"
 
 #define NOW 1700000000
 #define POLICY(mode)                                                           \
@@ -121,12 +122,14 @@ static struct told
 ask(struct world *w, const char *domain)
 {
 	struct told told = { 0 };
-	const struct verdict *kept = engine_cached(w->engine, domain);
+	const struct verdict *kept =
+	    engine_cached(w->engine, GATE_ADMISSION, domain);
 
 	if (kept != NULL) {
 		tell(kept, &told);
 	} else {
-		assert_non_null(engine_ask(w->engine, domain, tell, &told));
+		assert_non_null(
+		    engine_ask(w->engine, GATE_ADMISSION, domain, tell, &told));
 		assert_int_equal(told.times, 0);
 		clock_advance(w->clock, 40000);
 	}
@@ -144,7 +147,8 @@ a_good_enforce_domain_proceeds_and_is_kept(void **state)
 	told = ask(w, "example.com");
 	assert_int_equal(told.action, ACTION_PROCEED);
 	assert_int_equal(told.policy, POLICY_FETCHED);
-	assert_non_null(engine_cached(w->engine, "example.com"));
+	assert_non_null(
+	    engine_cached(w->engine, GATE_ADMISSION, "example.com"));
 	assert_int_equal(fake_net_sessions(w->net, "mx1.example.com"), 1);
 	assert_int_equal(fake_net_sessions(w->net, "mx2.example.com"), 0);
 	assert_true(engine_is_idle(w->engine));
@@ -158,8 +162,8 @@ a_thousand_waiters_make_one_question_and_one_fetch(void **state)
 
 	publish(w, "1", POLICY("enforce"));
 	for (int i = 0; i < 1000; i++)
-		assert_non_null(
-		    engine_ask(w->engine, "example.com", tell, &told));
+		assert_non_null(engine_ask(w->engine, GATE_ADMISSION,
+		    "example.com", tell, &told));
 	assert_false(engine_is_idle(w->engine));
 	clock_advance(w->clock, 1000);
 	assert_int_equal(told.times, 1000);
@@ -179,14 +183,16 @@ waiters_may_leave_and_the_lookup_goes_on(void **state)
 
 	publish(w, "1", POLICY("enforce"));
 	for (int i = 0; i < 3; i++)
-		asks[i] = engine_ask(w->engine, "example.com", tell, &told);
+		asks[i] = engine_ask(w->engine, GATE_ADMISSION, "example.com",
+		    tell, &told);
 	for (int i = 0; i < 3; i++)
 		engine_ask_cancel(&asks[i]);
 	assert_null(asks[0]);
 	engine_ask_cancel(&asks[0]);
 	clock_advance(w->clock, 1000);
 	assert_int_equal(told.times, 0);
-	assert_non_null(engine_cached(w->engine, "example.com"));
+	assert_non_null(
+	    engine_cached(w->engine, GATE_ADMISSION, "example.com"));
 }
 
 static void
@@ -273,7 +279,7 @@ a_record_that_is_unknown_proceeds_but_is_not_remembered(void **state)
 	told = ask(w, "example.com");
 	assert_int_equal(told.action, ACTION_PROCEED);
 	assert_int_equal(told.policy, POLICY_UNKNOWN);
-	assert_null(engine_cached(w->engine, "example.com"));
+	assert_null(engine_cached(w->engine, GATE_ADMISSION, "example.com"));
 	publish(w, "1", POLICY("enforce"));
 	mx_goes_bad(w, "mx1.example.com");
 	mx_goes_bad(w, "mx2.example.com");
@@ -315,9 +321,10 @@ a_new_id_is_seen_behind_the_answer_and_binds_at_once(void **state)
 	publish(w, "2", POLICY("none"));
 	/* The kept verdict still goes out, and the record is looked at. */
 	clock_advance(w->clock, LIMIT_RECORD_AGE_S * 1000 + 2000);
-	assert_non_null(engine_cached(w->engine, "example.com"));
+	assert_non_null(
+	    engine_cached(w->engine, GATE_ADMISSION, "example.com"));
 	clock_advance(w->clock, 1000);
-	assert_null(engine_cached(w->engine, "example.com"));
+	assert_null(engine_cached(w->engine, GATE_ADMISSION, "example.com"));
 	assert_int_equal(ask(w, "example.com").action, ACTION_PROCEED);
 	assert_int_equal(fake_net_fetches(w->net), 2);
 }
@@ -442,7 +449,8 @@ a_slow_policy_host_defers_at_the_deadline_and_fills_the_cache(void **state)
 
 	publish(w, "1", POLICY("enforce"));
 	fake_net_delay(w->net, 1, 50000, 1);
-	assert_non_null(engine_ask(w->engine, "example.com", tell, &told));
+	assert_non_null(
+	    engine_ask(w->engine, GATE_ADMISSION, "example.com", tell, &told));
 	clock_advance(w->clock, 29000);
 	assert_int_equal(told.times, 0);
 	clock_advance(w->clock, 1000);
@@ -466,7 +474,8 @@ dns_that_never_answers_ends_at_the_deadline(void **state)
 
 	publish(w, "1", POLICY("enforce"));
 	fake_net_delay(w->net, -1, 1, 1);
-	assert_non_null(engine_ask(w->engine, "example.com", tell, &told));
+	assert_non_null(
+	    engine_ask(w->engine, GATE_ADMISSION, "example.com", tell, &told));
 	clock_advance(w->clock, 30000);
 	assert_int_equal(told.times, 1);
 	assert_int_equal(told.action, ACTION_PROCEED);
@@ -484,6 +493,155 @@ an_unknown_mx_set_defers_under_enforce(void **state)
 	told = ask(w, "example.com");
 	assert_int_equal(told.action, ACTION_DEFER);
 	assert_memory_equal(told.reason, "451 4.4.3 ", 10);
+}
+
+static void
+a_host_that_could_not_be_tried_is_not_tried_without_end(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_refuse(w->net, false, false, true);
+	assert_int_equal(ask(w, "example.com").action, ACTION_DEFER);
+	assert_int_equal(fake_net_dns_asked(w->net, "mx1.example.com", DNS_A),
+	    1);
+	assert_int_equal(fake_net_dns_asked(w->net, "mx2.example.com", DNS_A),
+	    1);
+}
+
+static void
+trials_hold_their_time_whatever_the_ttl_of_the_mx_records(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_ttl(w->net, 0);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(ask(w, "example.com").action, ACTION_PROCEED);
+		assert_null(
+		    engine_cached(w->engine, GATE_ADMISSION, "example.com"));
+	}
+	assert_int_equal(fake_net_sessions(w->net, "mx1.example.com"), 1);
+	clock_advance(w->clock, LIMIT_PROBE_GOOD_S * 1000);
+	ask(w, "example.com");
+	assert_int_equal(fake_net_sessions(w->net, "mx1.example.com"), 2);
+}
+
+static void
+hosts_that_ate_up_the_deadline_are_passed_over_the_next_time(void **state)
+{
+	struct world *w = *state;
+	struct told told;
+
+	publish(w, "1",
+	    "version: STSv1\nmode: enforce\nmx: *.example.com\n"
+	    "max_age: 604800\n");
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_FOUND,
+	    "1 dead1.example.com", "2 dead2.example.com", "3 dead3.example.com",
+	    "10 mx1.example.com", NULL);
+	fake_net_dns(w->net, "dead1.example.com", DNS_A, DNS_FOUND,
+	    "192.0.2.11", NULL);
+	fake_net_dns(w->net, "dead2.example.com", DNS_A, DNS_FOUND,
+	    "192.0.2.12", NULL);
+	fake_net_dns(w->net, "dead3.example.com", DNS_A, DNS_FOUND,
+	    "192.0.2.13", NULL);
+	fake_net_delay(w->net, 1, 1, -1);
+	told = ask(w, "example.com");
+	assert_int_equal(told.action, ACTION_DEFER);
+	fake_net_delay(w->net, 1, 1, 1);
+	ask(w, "example.com");
+	assert_int_equal(fake_net_sessions(w->net, "dead1.example.com"), 1);
+	assert_int_equal(fake_net_sessions(w->net, "dead2.example.com"), 1);
+	assert_int_equal(fake_net_sessions(w->net, "dead3.example.com"), 2);
+}
+
+static void
+a_null_mx_beside_hosts_is_no_host(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_FOUND, "0 ",
+	    "10 evil.example.net", NULL);
+	assert_string_equal(ask(w, "example.com").reason,
+	    "451 4.7.5 MTA-STS policy of example.com does not list its MX "
+	    "evil.example.net");
+}
+
+/* A policy as large as one can be, in memory more than on the wire. */
+static struct span
+large_policy(void)
+{
+	static char body[LIMIT_FETCH_BODY];
+	size_t len = (size_t)snprintf(body, sizeof(body),
+	    "version: STSv1\nmode: enforce\nmax_age: 604800\n");
+
+	for (unsigned i = 0; len + 10 < sizeof(body); i++)
+		len += (size_t)snprintf(body + len, sizeof(body) - len,
+		    "mx:a%u\n", i);
+	return (struct span){ body, len };
+}
+
+static void
+kept_verdicts_have_a_bound_in_octets(void **state)
+{
+	const struct span body = large_policy();
+	struct world *w = *state;
+	struct told told = { 0 };
+	char domain[32];
+
+	/* Kept are its patterns: more than half of the body. */
+	for (unsigned i = 0; i <= 2 * LIMIT_VERDICT_BYTES / body.len; i++) {
+		snprintf(domain, sizeof(domain), "d%u.example", i);
+		assert_true(policy_cache_put(w->cache, domain, "1", body, NOW));
+		assert_non_null(
+		    engine_ask(w->engine, GATE_ADMISSION, domain, tell, &told));
+		clock_advance(w->clock, 20);
+		assert_int_equal(told.policy, POLICY_CACHED);
+		assert_non_null(
+		    engine_cached(w->engine, GATE_ADMISSION, domain));
+	}
+	assert_null(engine_cached(w->engine, GATE_ADMISSION, "d0.example"));
+}
+
+/* RFC 8461 3.2: a server says any content type that it likes. */
+static void
+words_of_a_policy_host_are_quoted_in_the_log(void **state)
+{
+	struct world *w = *state;
+	const char *log;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_policy(w->net, "example.com", NULL,
+	    RESULT_STS_POLICY_FETCH_ERROR,
+	    "mta-sts.example.com sent a\" domain=bank.example instead of "
+	    "text/plain");
+	log_set_level(LOG_LEVEL_NOTICE);
+	log_capture_start();
+	ask(w, "example.com");
+	log = log_capture_end();
+	assert_int_equal(log_capture_lines(log), 1);
+	assert_int_equal(log_capture_count(log,
+			     "domain=example.com policy not fetched: id=1 "
+			     "result=sts-policy-fetch-error why=\"mta-sts."
+			     "example.com sent a\\x22 domain=bank.example"),
+	    1);
+}
+
+static void
+a_max_age_that_is_cut_is_warned_of(void **state)
+{
+	struct world *w = *state;
+	const char *log;
+
+	publish(w, "1", "version: STSv1\nmode: none\nmax_age: 31557601\n");
+	log_capture_start();
+	log_set_level(LOG_LEVEL_WARNING);
+	ask(w, "example.com");
+	log = log_capture_end();
+	assert_int_equal(log_capture_lines(log), 1);
+	assert_int_equal(log_capture_count(log, "example.com"), 1);
+	assert_int_equal(log_capture_count(log, "max_age"), 1);
 }
 
 static void
@@ -523,7 +681,7 @@ an_expired_policy_is_as_none(void **state)
 	fake_net_dns(w->net, "_mta-sts.example.com", DNS_TXT, DNS_NO_NAME,
 	    NULL);
 	clock_advance(w->clock, 100000);
-	assert_null(engine_cached(w->engine, "example.com"));
+	assert_null(engine_cached(w->engine, GATE_ADMISSION, "example.com"));
 	assert_int_equal(ask(w, "example.com").policy, POLICY_NONE);
 }
 
@@ -536,7 +694,7 @@ max_age_0_is_used_once_and_not_kept(void **state)
 	    "version: STSv1\nmode: enforce\nmx: other.example.com\n"
 	    "max_age: 0\n");
 	assert_int_equal(ask(w, "example.com").action, ACTION_DEFER);
-	assert_null(engine_cached(w->engine, "example.com"));
+	assert_null(engine_cached(w->engine, GATE_ADMISSION, "example.com"));
 	assert_int_equal(policy_cache_count(w->cache), 0);
 }
 
@@ -550,9 +708,10 @@ an_engine_may_end_with_everything_under_way(void **state)
 	publish(w, "1", POLICY("enforce"));
 	for (int stage = 0; stage < 6; stage++) {
 		snprintf(domain, sizeof(domain), "d%d.example", stage);
-		assert_non_null(engine_ask(w->engine, domain, tell, &told));
 		assert_non_null(
-		    engine_ask(w->engine, "example.com", tell, &told));
+		    engine_ask(w->engine, GATE_ADMISSION, domain, tell, &told));
+		assert_non_null(engine_ask(w->engine, GATE_ADMISSION,
+		    "example.com", tell, &told));
 		fake_net_delay(w->net, stage == 0 ? -1 : 1, stage == 1 ? -1 : 1,
 		    -1);
 		clock_advance(w->clock, 3);
@@ -578,8 +737,8 @@ ask_again(const struct verdict *v, void *arg)
 
 	(void)v;
 	again->times++;
-	assert_non_null(engine_ask(again->world->engine, "example.com", tell,
-	    &again->second));
+	assert_non_null(engine_ask(again->world->engine, GATE_ADMISSION,
+	    "example.com", tell, &again->second));
 }
 
 static void
@@ -589,12 +748,261 @@ a_waiter_may_ask_again_from_its_callback(void **state)
 	struct again again = { .world = w };
 
 	publish(w, "1", POLICY("enforce"));
-	assert_non_null(
-	    engine_ask(w->engine, "example.com", ask_again, &again));
+	assert_non_null(engine_ask(w->engine, GATE_ADMISSION, "example.com",
+	    ask_again, &again));
 	clock_advance(w->clock, 5000);
 	assert_int_equal(again.times, 1);
 	assert_int_equal(again.second.times, 1);
 	assert_int_equal(again.second.action, ACTION_PROCEED);
+}
+
+static void
+let_time_pass(struct world *w, int64_t s)
+{
+	clock_advance(w->clock, s * 1000);
+}
+
+static void
+a_policy_is_fetched_again_every_day_also_when_nobody_asks(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1", POLICY("enforce"));
+	ask(w, "example.com");
+	let_time_pass(w, LIMIT_REFRESH_S - LIMIT_REFRESH_JITTER_S - 100);
+	assert_int_equal(fake_net_fetches(w->net), 1);
+	let_time_pass(w, LIMIT_REFRESH_JITTER_S + 200);
+	assert_int_equal(fake_net_fetches(w->net), 2);
+	/* Its life has been renewed: a week later than the first alone. */
+	let_time_pass(w, 30 * 86400);
+	assert_in_range(fake_net_fetches(w->net), 31, 38);
+	fake_net_dns(w->net, "_mta-sts.example.com", DNS_TXT, DNS_TEMPFAIL,
+	    NULL);
+	assert_int_equal(ask(w, "example.com").policy, POLICY_CACHED);
+}
+
+static void
+a_refresh_that_fails_is_tried_again_until_the_policy_ends(void **state)
+{
+	struct world *w = *state;
+	size_t tries;
+
+	publish(w, "1", POLICY("enforce"));
+	ask(w, "example.com");
+	fake_net_policy(w->net, "example.com", NULL,
+	    RESULT_STS_POLICY_FETCH_ERROR, "connection refused");
+	let_time_pass(w, 3 * 86400);
+	tries = fake_net_fetches(w->net);
+	assert_in_range(tries, 40, 60); /* hourly after the first day */
+	assert_int_equal(ask(w, "example.com").policy, POLICY_CACHED);
+	let_time_pass(w, 5 * 86400); /* the week of max_age is over */
+	tries = fake_net_fetches(w->net);
+	let_time_pass(w, 5 * 86400);
+	assert_int_equal(fake_net_fetches(w->net), tries);
+	assert_int_equal(ask(w, "example.com").policy, POLICY_FAILED);
+}
+
+static void
+a_short_lived_policy_is_fetched_before_its_end(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1",
+	    "version: STSv1\nmode: enforce\nmx: mx1.example.com\n"
+	    "max_age: 3600\n");
+	ask(w, "example.com");
+	let_time_pass(w, 3000);
+	assert_int_equal(fake_net_fetches(w->net), 2);
+	fake_net_dns(w->net, "_mta-sts.example.com", DNS_TXT, DNS_NO_NAME,
+	    NULL);
+	let_time_pass(w, 36000);
+	assert_int_equal(ask(w, "example.com").policy, POLICY_CACHED);
+}
+
+static void
+a_withdrawal_by_mode_none_binds_with_the_next_refresh(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1", POLICY("enforce"));
+	ask(w, "example.com");
+	mx_goes_bad(w, "mx1.example.com");
+	mx_goes_bad(w, "mx2.example.com");
+	fake_net_policy(w->net, "example.com", POLICY("none"), RESULT_NONE,
+	    NULL);
+	let_time_pass(w, LIMIT_REFRESH_S + 100);
+	assert_int_equal(ask(w, "example.com").action, ACTION_PROCEED);
+}
+
+static void
+before_a_refusal_the_record_is_looked_at_and_a_new_policy_counts(void **state)
+{
+	struct world *w = *state;
+	struct told told;
+
+	publish(w, "1", POLICY("enforce"));
+	ask(w, "example.com");
+	publish(w, "2",
+	    "version: STSv1\nmode: enforce\nmx: mx3.example.com\n"
+	    "max_age: 86400\n");
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_FOUND,
+	    "10 mx3.example.com", NULL);
+	fake_net_dns(w->net, "mx3.example.com", DNS_A, DNS_FOUND, "192.0.2.3",
+	    NULL);
+	fake_net_mx(w->net, "mx3.example.com", PROVEN, SMTP_STAGE_READY,
+	    RESULT_NONE, "");
+	/* The kept verdict ends with the MX set's TTL; no look behind yet. */
+	let_time_pass(w, 301);
+	told = ask(w, "example.com");
+	assert_int_equal(told.action, ACTION_PROCEED);
+	assert_int_equal(told.policy, POLICY_FETCHED);
+}
+
+static void
+looks_before_refusals_are_one_a_minute(void **state)
+{
+	struct world *w = *state;
+	size_t asked;
+
+	publish(w, "1", POLICY("enforce"));
+	ask(w, "example.com");
+	fake_net_ttl(w->net, 1);
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_FOUND,
+	    "10 evil.example.net", NULL);
+	let_time_pass(w, 301);
+	asked = fake_net_dns_asked(w->net, "_mta-sts.example.com", DNS_TXT);
+	for (int i = 0; i < 10; i++) {
+		struct told told = { 0 };
+
+		assert_non_null(engine_ask(w->engine, GATE_ADMISSION,
+		    "example.com", tell, &told));
+		let_time_pass(w, 2);
+		assert_int_equal(told.action, ACTION_DEFER);
+	}
+	assert_in_range(fake_net_dns_asked(w->net, "_mta-sts.example.com",
+			    DNS_TXT),
+	    asked + 1, asked + 2);
+}
+
+static void
+a_permanent_refusal_wants_a_look_that_succeeded(void **state)
+{
+	struct world *w = *state;
+	struct told told;
+
+	w->config.reject_on_failure = true;
+	publish(w, "1", POLICY("enforce"));
+	mx_goes_bad(w, "mx1.example.com");
+	mx_goes_bad(w, "mx2.example.com");
+	told = ask(w, "example.com"); /* fetched just now */
+	assert_int_equal(told.action, ACTION_REJECT);
+	assert_memory_equal(told.reason, "550 5.7.5 ", 10);
+	let_time_pass(w, 400);
+	assert_int_equal(ask(w, "example.com").action, ACTION_REJECT);
+	let_time_pass(w, 400);
+	fake_net_dns(w->net, "_mta-sts.example.com", DNS_TXT, DNS_TEMPFAIL,
+	    NULL);
+	told = ask(w, "example.com");
+	assert_int_equal(told.action, ACTION_DEFER);
+	assert_memory_equal(told.reason, "451 4.7.5 ", 10);
+	/* A new policy that cannot be had is no ground for a 5xx either. */
+	let_time_pass(w, 400);
+	publish(w, "2", NULL);
+	fake_net_policy(w->net, "example.com", NULL,
+	    RESULT_STS_POLICY_FETCH_ERROR, "connection refused");
+	mx_goes_bad(w, "mx1.example.com");
+	mx_goes_bad(w, "mx2.example.com");
+	assert_int_equal(ask(w, "example.com").action, ACTION_DEFER);
+	/* What cannot be reached may come back. */
+	let_time_pass(w, 400);
+	publish(w, "1", POLICY("enforce"));
+	fake_net_mx(w->net, "mx1.example.com", 0, SMTP_STAGE_CONNECT,
+	    RESULT_NONE, "connection refused");
+	fake_net_mx(w->net, "mx2.example.com", 0, SMTP_STAGE_CONNECT,
+	    RESULT_NONE, "connection refused");
+	assert_int_equal(ask(w, "example.com").action, ACTION_DEFER);
+}
+
+/* At delivery nothing is probed: the session that carries the mail proves. */
+static struct told
+ask_for_delivery(struct world *w, const char *domain)
+{
+	struct told told = { 0 };
+
+	assert_non_null(
+	    engine_ask(w->engine, GATE_DELIVERY, domain, tell, &told));
+	clock_advance(w->clock, 40000);
+	assert_int_equal(told.times, 1);
+	return told;
+}
+
+static void
+at_delivery_no_host_is_probed(void **state)
+{
+	struct world *w = *state;
+	struct told told;
+
+	publish(w, "1", POLICY("enforce"));
+	mx_goes_bad(w, "mx1.example.com");
+	told = ask_for_delivery(w, "example.com");
+	assert_int_equal(told.action, ACTION_PROCEED);
+	assert_int_equal(fake_net_sessions(w->net, "mx1.example.com"), 0);
+	assert_null(engine_cached(w->engine, GATE_ADMISSION, "example.com"));
+	assert_non_null(engine_cached(w->engine, GATE_DELIVERY, "example.com"));
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_FOUND,
+	    "10 evil.example.net", NULL);
+	let_time_pass(w, 400);
+	assert_int_equal(ask_for_delivery(w, "example.com").action,
+	    ACTION_DEFER);
+}
+
+static void
+at_delivery_null_mx_and_no_domain_are_permanent(void **state)
+{
+	struct world *w = *state;
+	struct told told;
+
+	publish(w, "1", POLICY("enforce"));
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_FOUND, "0 ", NULL);
+	told = ask_for_delivery(w, "example.com");
+	assert_int_equal(told.action, ACTION_REJECT);
+	assert_memory_equal(told.reason, "556 5.1.10 ", 11);
+	told = ask_for_delivery(w, "nowhere.example");
+	assert_int_equal(told.action, ACTION_REJECT);
+	assert_memory_equal(told.reason, "550 5.1.2 ", 10);
+}
+
+static void
+at_delivery_an_unknown_record_defers_until_patience_is_over(void **state)
+{
+	struct world *w = *state;
+	struct told told;
+
+	w->config.record_patience_s = 3600;
+	publish(w, "1", POLICY("enforce"));
+	fake_net_dns(w->net, "_mta-sts.example.com", DNS_TXT, DNS_TEMPFAIL,
+	    NULL);
+	told = ask_for_delivery(w, "example.com");
+	assert_int_equal(told.action, ACTION_DEFER);
+	assert_memory_equal(told.reason, "451 4.4.3 ", 10);
+	let_time_pass(w, 3500);
+	assert_int_equal(ask_for_delivery(w, "example.com").action,
+	    ACTION_DEFER);
+	let_time_pass(w, 100);
+	assert_int_equal(ask_for_delivery(w, "example.com").action,
+	    ACTION_PROCEED);
+	/* Once it was looked up, patience begins anew. */
+	publish(w, "1", NULL);
+	fake_net_dns(w->net, "_mta-sts.example.com", DNS_TXT, DNS_NO_NAME,
+	    NULL);
+	let_time_pass(w, 400);
+	assert_int_equal(ask_for_delivery(w, "example.com").action,
+	    ACTION_PROCEED);
+	fake_net_dns(w->net, "_mta-sts.example.com", DNS_TXT, DNS_TEMPFAIL,
+	    NULL);
+	let_time_pass(w, 400);
+	assert_int_equal(ask_for_delivery(w, "example.com").action,
+	    ACTION_DEFER);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -623,11 +1031,28 @@ main(void)
 		T(a_slow_policy_host_defers_at_the_deadline_and_fills_the_cache),
 		T(dns_that_never_answers_ends_at_the_deadline),
 		T(an_unknown_mx_set_defers_under_enforce),
+		T(a_host_that_could_not_be_tried_is_not_tried_without_end),
+		T(trials_hold_their_time_whatever_the_ttl_of_the_mx_records),
+		T(hosts_that_ate_up_the_deadline_are_passed_over_the_next_time),
+		T(a_null_mx_beside_hosts_is_no_host),
+		T(kept_verdicts_have_a_bound_in_octets),
+		T(words_of_a_policy_host_are_quoted_in_the_log),
+		T(a_max_age_that_is_cut_is_warned_of),
 		T(implicit_and_null_mx_are_told_apart),
 		T(an_expired_policy_is_as_none),
 		T(max_age_0_is_used_once_and_not_kept),
 		T(an_engine_may_end_with_everything_under_way),
 		T(a_waiter_may_ask_again_from_its_callback),
+		T(a_policy_is_fetched_again_every_day_also_when_nobody_asks),
+		T(a_refresh_that_fails_is_tried_again_until_the_policy_ends),
+		T(a_short_lived_policy_is_fetched_before_its_end),
+		T(a_withdrawal_by_mode_none_binds_with_the_next_refresh),
+		T(before_a_refusal_the_record_is_looked_at_and_a_new_policy_counts),
+		T(looks_before_refusals_are_one_a_minute),
+		T(a_permanent_refusal_wants_a_look_that_succeeded),
+		T(at_delivery_no_host_is_probed),
+		T(at_delivery_null_mx_and_no_domain_are_permanent),
+		T(at_delivery_an_unknown_record_defers_until_patience_is_over),
 	};
 
 	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);

@@ -134,11 +134,11 @@ the_ca_file_is_read_once(void **state)
 	opts.ca_file = ca_file;
 	fetcher_begin(&opts);
 	start(&told, "example.com", "127.0.0.1");
-	run_until_told(&told);
+	fetches_run_until_told(&told);
 	assert_string_equal(told.why, "");
 	unlink(ca_file);
 	start(&told, "example.com", "127.0.0.1");
-	run_until_told(&told);
+	fetches_run_until_told(&told);
 	assert_string_equal(told.why, "");
 	https_server_free(server);
 }
@@ -174,7 +174,7 @@ a_refused_connection_is_said(void **state)
 	https_server_free(server);
 	fetcher_begin(&opts);
 	start(&told, "example.com", "127.0.0.1");
-	run_until_told(&told);
+	fetches_run_until_told(&told);
 	assert_int_equal(told.result, RESULT_STS_POLICY_FETCH_ERROR);
 	assert_string_equal(told.why, "connection to " HOST " refused");
 }
@@ -211,7 +211,7 @@ ipv6_addresses_are_pinned_too(void **state)
 	opts = lab_opts(server->port);
 	fetcher_begin(&opts);
 	start(&told, "example.com", "::1");
-	run_until_told(&told);
+	fetches_run_until_told(&told);
 	assert_string_equal(told.why, "");
 	assert_string_equal(told.body, POLICY);
 	https_server_free(server);
@@ -234,7 +234,7 @@ the_next_address_is_tried_when_one_is_dead(void **state)
 	address_parse("127.0.0.2", &addresses[3]);
 	fetcher_begin(&opts);
 	told.fetch = lab.port.start(lab.port.self, &request, tell, &told);
-	run_until_told(&told);
+	fetches_run_until_told(&told);
 	assert_string_equal(told.why, "");
 	assert_string_equal(told.body, POLICY);
 	https_server_free(server);
@@ -255,10 +255,10 @@ each_fetch_goes_to_its_own_addresses(void **state)
 	fetcher_begin(&opts);
 	start(&told[0], "example.com", "127.0.0.1");
 	start(&told[1], "example.com", "127.0.0.2");
-	run_until_told(&told[0]);
-	run_until_told(&told[1]);
+	fetches_run_until_told(&told[0]);
+	fetches_run_until_told(&told[1]);
 	start(&told[2], "example.com", "127.0.0.1");
-	run_until_told(&told[2]);
+	fetches_run_until_told(&told[2]);
 	assert_string_equal(told[0].body, "a");
 	assert_string_equal(told[1].body, "b");
 	assert_string_equal(told[2].body, "a");
@@ -278,7 +278,7 @@ loopback_is_refused_unless_it_is_allowed(void **state)
 	opts.rules.allow_internal = false;
 	fetcher_begin(&opts);
 	start(&told, "example.com", "127.0.0.1");
-	run_until_told(&told);
+	fetches_run_until_told(&told);
 	assert_int_equal(told.result, RESULT_STS_POLICY_FETCH_ERROR);
 	assert_string_equal(told.why,
 	    "no connection to " HOST ": 127.0.0.1 is a loopback address");

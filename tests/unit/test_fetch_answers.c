@@ -140,7 +140,7 @@ the_request_is_for_the_well_known_path_of_the_policy_host(void **state)
 	(void)state;
 	fetcher_begin(&opts);
 	start(&told, "example.com", "127.0.0.1");
-	run_until_told(&told);
+	fetches_run_until_told(&told);
 	assert_memory_equal(server->request, get, strlen(get));
 	assert_null(strstr(server->request, "Cookie"));
 	assert_null(strstr(server->request, "Accept-Encoding"));
@@ -205,7 +205,7 @@ a_host_that_does_not_even_accept_is_said(void **state)
 	opts.connect_ms = 200;
 	fetcher_begin(&opts);
 	start(&told, "example.com", "127.0.0.1");
-	run_until_told(&told);
+	fetches_run_until_told(&told);
 	assert_int_equal(told.result, RESULT_STS_POLICY_FETCH_ERROR);
 	assert_memory_equal(told.why, why, strlen(why));
 	for (size_t i = 0; i < 8; i++)

@@ -166,7 +166,7 @@ run(const struct told *told, unsigned ms)
 }
 
 void
-run_until_told(struct told *told)
+fetches_run_until_told(struct told *told)
 {
 	run(told, PATIENCE_MS);
 	assert_int_equal(told->times, 1);
@@ -189,6 +189,6 @@ fetch_from(struct told *told, SSL_CTX *ctx, const struct https_script *script,
 	opts.port = server->port;
 	fetcher_begin(&opts);
 	start(told, "example.com", "127.0.0.1");
-	run_until_told(told);
+	fetches_run_until_told(told);
 	https_server_free(server);
 }

@@ -72,7 +72,7 @@ void start(struct told *told, const char *domain, const char *address);
 void tell(const struct fetch_result *result, void *arg);
 
 /* Runs the loop; a test that waits for 20 s fails. */
-void run_until_told(struct told *told);
+void fetches_run_until_told(struct told *told);
 void run_for(unsigned ms);
 
 /* A fetch of example.com from a server of this kind, from begin to end. */

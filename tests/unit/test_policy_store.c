@@ -523,7 +523,7 @@ rows_are_bounded_in_number_and_the_oldest_go_first(void **state)
 	snprintf(sql, sizeof(sql),
 	    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
 	    " WHERE i < %d) INSERT INTO policy SELECT"
-	    " 'd' || i || '.example', 'id', i, i, x'' FROM n",
+	    " 'd' || i || '.example', 'id', i, i, x'', i FROM n",
 	    LIMIT_STORE_POLICIES + 10);
 	run_sql(sql);
 	store = open_store();
@@ -541,6 +541,57 @@ rows_are_bounded_in_number_and_the_oldest_go_first(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, make_directory)
 
+static void
+a_store_of_version_1_is_taken_over(void **state)
+{
+	struct policy_store *store;
+	struct policy_row row;
+	char due[2][DOMAIN_SIZE];
+
+	(void)state;
+	policy_store_close(open_store());
+	run_sql("DROP INDEX policy_by_refresh;"
+		"ALTER TABLE policy DROP COLUMN refresh_at_s;"
+		"INSERT INTO policy VALUES ('old.example', 'id', 7, 8, "
+		"x'626f6479');"
+		"PRAGMA user_version = 1");
+	store = open_store();
+	assert_true(policy_store_get(store, "old.example", &row));
+	assert_int_equal(row.fetched_at_s, 7);
+	assert_int_equal(row.record_seen_at_s, 8);
+	assert_int_equal(row.refresh_at_s, 0);
+	assert_true(span_is(row.body, "body"));
+	assert_int_equal(policy_store_due(store, 1, due, 2), 1);
+	assert_string_equal(due[0], "old.example");
+	policy_store_close(store);
+}
+
+static void
+what_is_due_comes_in_order_and_can_be_put_off(void **state)
+{
+	static const char *const domains[] = { "c.example", "a.example",
+		"b.example" };
+	struct policy_store *store = open_store();
+	struct policy_row row = { .id = "id", .body = { "x", 1 } };
+	char due[2][DOMAIN_SIZE];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		strcpy(row.domain, domains[i]);
+		row.refresh_at_s = 30 - 10 * i;
+		assert_true(policy_store_put(store, &row));
+	}
+	assert_int_equal(policy_store_due(store, 9, due, 2), 0);
+	assert_int_equal(policy_store_due(store, 20, due, 2), 2);
+	assert_string_equal(due[0], "b.example");
+	assert_string_equal(due[1], "a.example");
+	assert_true(policy_store_postpone(store, "b.example", 100));
+	assert_int_equal(policy_store_due(store, 99, due, 2), 2);
+	assert_string_equal(due[0], "a.example");
+	assert_string_equal(due[1], "c.example");
+	policy_store_close(store);
+}
+
 int
 main(void)
 {
@@ -557,6 +608,8 @@ main(void)
 		TEST(a_store_that_was_cut_off_is_damaged),
 		TEST(a_store_without_its_table_is_damaged),
 		TEST(a_newer_store_is_not_touched),
+		TEST(a_store_of_version_1_is_taken_over),
+		TEST(what_is_due_comes_in_order_and_can_be_put_off),
 		TEST(the_database_of_another_program_is_not_touched),
 		TEST(a_directory_that_cannot_be_used_is_said_once),
 		TEST(a_directory_without_write_permission_is_said_once),

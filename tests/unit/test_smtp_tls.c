@@ -92,9 +92,6 @@ names_that_do_not_match_are_a_host_mismatch(void **state)
 		{ .common_name = FIXTURE_MX },
 		{ .alt_names = "DNS:mx*.example.com" },
 		{ .alt_names = "IP:127.0.0.1" },
-		{ .alt_names = "DNS:mx2.example.com",
-		    .from_days = -9,
-		    .until_days = -1 },
 	};
 	struct smtp_fixture *f = *state;
 
@@ -113,15 +110,30 @@ dates_are_checked(void **state)
 							"DNS:" FIXTURE_MX,
 		.from_days = -9,
 		.until_days = -1 };
+	/* The chain is judged before the name. */
+	const struct test_certificate_opts both = { .alt_names =
+							"DNS:mx2.example.com",
+		.from_days = -9,
+		.until_days = -1 };
 	const struct test_certificate_opts future = { .alt_names =
 							  "DNS:" FIXTURE_MX,
 		.from_days = 1 };
+	const struct test_certificate_opts past_and_other = {
+		.alt_names = "DNS:mx2.example.com",
+		.from_days = -9,
+		.until_days = -1
+	};
 
 	try_ctx(f, server_of(&past, NULL, NULL));
+	assert_bad_certificate(f, RESULT_CERTIFICATE_EXPIRED, "has expired");
+	try_ctx(f, server_of(&both, NULL, NULL));
 	assert_bad_certificate(f, RESULT_CERTIFICATE_EXPIRED, "has expired");
 	try_ctx(f, server_of(&future, NULL, NULL));
 	assert_bad_certificate(f, RESULT_CERTIFICATE_NOT_TRUSTED,
 	    "is not yet valid");
+	/* the chain comes before the name */
+	try_ctx(f, server_of(&past_and_other, NULL, NULL));
+	assert_bad_certificate(f, RESULT_CERTIFICATE_EXPIRED, "has expired");
 }
 
 static void

@@ -183,6 +183,9 @@ static const struct bad {
 	    4, "mx is neither" },
 	{ MX("a.example\nmx: *\nmx: b.example"), 5, "mx is neither" },
 	/* what is wrong first is said, also when the mode comes later */
+	{ "?\nmx: *\n" HEAD "max_age: 1\n", 1, "line without a colon" },
+	{ "version: STSv1\nmode: on\nmode: none\nmax_age: 1\n", 2,
+	    "mode is not" },
 	{ "mx: *\nversion: STSv2\n", 1, "mx is neither" },
 	{ "mx: *\n" HEAD "max_age: 1\n", 1, "mx is neither" },
 	{ NONE "mx: *\n?\n", 5, "line without a colon" },
@@ -254,6 +257,90 @@ what_the_rules_forbid_is_refused_with_line_and_reason(void **state)
 			    error.reason);
 		assert_int_equal(policy.n_mx, 0);
 		assert_null(policy.mx);
+		sts_policy_cleanup(&policy);
+	}
+}
+
+/* "5W unknown key|0E mx is missing": findings as one string. */
+struct said {
+	char text[1024];
+	size_t len;
+	struct span body;
+};
+
+static void
+note_finding(const struct sts_finding *finding, void *arg)
+{
+	struct said *said = arg;
+
+	/* what is meant lies in the body */
+	if (finding->about.len > 0) {
+		assert_true(finding->about.p >= said->body.p);
+		assert_true(finding->about.p + finding->about.len <=
+		    said->body.p + said->body.len);
+	}
+	if (said->len >= sizeof(said->text))
+		return;
+	said->len += (size_t)snprintf(said->text + said->len,
+	    sizeof(said->text) - said->len, "%s%u%c %.13s(%.*s)",
+	    said->len == 0 ? "" : "|", finding->line,
+	    finding->severity == STS_ERROR ? 'E' : 'W', finding->text,
+	    (int)finding->about.len, finding->about.p);
+}
+
+static const struct {
+	const char *body;
+	enum sts_policy_result result;
+	const char *said;
+} judgements[] = {
+	{ HEAD TAIL, STS_POLICY_OK, "" },
+	{ NONE, STS_POLICY_OK, "" },
+	/* warnings do not harm */
+	{ "\n" HEAD TAIL " \t\n", STS_POLICY_OK,
+	    "1W blank line()|6W blank line()" },
+	{ HEAD TAIL "nmx: a.example\nMode: none\n", STS_POLICY_OK,
+	    "5W unknown key: (nmx)|6W unknown key: (Mode)" },
+	{ HEAD TAIL "mode: none\nversion: 2\nmax_age: x\n", STS_POLICY_OK,
+	    "5W key is given (none)|6W key is given (2)|7W key is given (x)" },
+	{ AGE("31557601"), STS_POLICY_OK, "4W max_age is ov(31557601)" },
+	{ MX("a.example\nmx: b.example\nmx: A.example"), STS_POLICY_OK,
+	    "0W an mx is give()" },
+	{ "mx: *\n" NONE, STS_POLICY_OK, "1W mx means noth(*)" },
+	/* all errors, not the first alone, in the order of lines */
+	{ MX("*\nmx: a.example\nmx: 192.0.2.1\n?\n\nb: \x01"),
+	    STS_POLICY_INVALID,
+	    "4E mx is neither(*)|6E mx is neither(192.0.2.1)|"
+	    "7E line without (?)|8W blank line()|9E control chara(b: \x01)" },
+	{ "", STS_POLICY_INVALID,
+	    "0E version is mi()|0E mode is missi()|0E max_age is mi()" },
+	{ "mode: testing\n", STS_POLICY_INVALID,
+	    "0E version is mi()|0E max_age is mi()|0E mx is missing()" },
+	/* what is there but wrong is not missing as well, and stays the first
+	 */
+	{ "version: 1\nmode: on\nmode: none\nmax_age: x\nmax_age: 1\n",
+	    STS_POLICY_INVALID,
+	    "1E version is no(1)|2E mode is not e(on)|3W key is given (none)|"
+	    "4E max_age is no(x)|5W key is given (1)" },
+	/* without a mode nobody knows whether mx are wanted; bad ones are bad
+	 */
+	{ "version: STSv1\nmax_age: 1\nmx: *\n", STS_POLICY_INVALID,
+	    "3E mx is neither(*)|0E mode is missi()" },
+};
+
+static void
+all_errors_and_warnings_are_told_in_the_order_of_lines(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(judgements); i++) {
+		struct said said = { .body = span_of(judgements[i].body) };
+		struct sts_policy policy = { .n_mx = 7 };
+
+		if (sts_policy_judge(said.body, &policy, note_finding, &said) !=
+			judgements[i].result ||
+		    strcmp(said.text, judgements[i].said) != 0)
+			fail_msg("%s: %s", judgements[i].body, said.text);
+		assert_true(
+		    judgements[i].result == STS_POLICY_OK || policy.mx == NULL);
 		sts_policy_cleanup(&policy);
 	}
 }
@@ -449,6 +536,8 @@ main(void)
 		cmocka_unit_test(what_the_rules_allow_is_taken),
 		cmocka_unit_test(
 		    what_the_rules_forbid_is_refused_with_line_and_reason),
+		cmocka_unit_test(
+		    all_errors_and_warnings_are_told_in_the_order_of_lines),
 		cmocka_unit_test(
 		    nul_is_a_control_character_and_the_length_is_heeded),
 		cmocka_unit_test(a_max_age_beyond_a_year_is_capped),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/ports.h"
@@ -82,6 +83,33 @@ connect_in_memory(SSL *client, SSL *server)
 	SSL_set_accept_state(server);
 }
 
+/* What the chain of a server with ctx is worth, told without a session. */
+static struct tls_judgement
+judge_chain(const char *mx, SSL_CTX *ctx, const int64_t *at_s)
+{
+	struct tls_judgement judgement;
+	STACK_OF(X509) *chain = NULL, *sent_along;
+
+	assert_int_equal(SSL_CTX_get0_chain_certs(ctx, &sent_along), 1);
+	chain =
+	    sent_along == NULL ? sk_X509_new_null() : sk_X509_dup(sent_along);
+	assert_non_null(chain);
+	assert_true(sk_X509_unshift(chain, SSL_CTX_get0_certificate(ctx)) > 0);
+	assert_true(tls_verify_chain(verify, mx, chain, at_s, &judgement));
+	assert_int_equal(ERR_peek_error(), 0);
+	sk_X509_free(chain);
+	return judgement;
+}
+
+/* With a session and without, the judgement is the same. */
+static void
+assert_same(struct tls_judgement with, struct tls_judgement without)
+{
+	assert_int_equal(with.proofs, without.proofs | PROOF_ENCRYPTED);
+	assert_int_equal(with.result, without.result);
+	assert_ptr_equal(with.why, without.why);
+}
+
 /* What a client for mx makes of a server with ctx, which is freed. */
 static struct tls_judgement
 judge(const char *mx, SSL_CTX *ctx)
@@ -99,6 +127,7 @@ judge(const char *mx, SSL_CTX *ctx)
 	    mx);
 	tls_verify_judge(client, &judgement);
 	assert_int_equal(ERR_peek_error(), 0);
+	assert_same(judgement, judge_chain(mx, ctx, NULL));
 	SSL_free(client);
 	SSL_free(server);
 	SSL_CTX_free(ctx);
@@ -226,9 +255,69 @@ dates_are_checked(void **state)
 	    "has expired");
 	assert_bad(judge_leaf(&future, root, NULL),
 	    RESULT_CERTIFICATE_NOT_TRUSTED, "is not yet valid");
-	assert_bad(judge_leaf(&both, root, NULL),
-	    RESULT_CERTIFICATE_HOST_MISMATCH,
-	    "does not list this name among its DNS names");
+	/* the chain before the name */
+	assert_bad(judge_leaf(&both, root, NULL), RESULT_CERTIFICATE_EXPIRED,
+	    "has expired");
+}
+
+static void
+a_chain_can_be_judged_at_another_time(void **state)
+{
+	const struct test_certificate_opts opts = { .alt_names = "DNS:" MX,
+		.from_days = 10,
+		.until_days = 20 };
+	static const struct {
+		int day;
+		enum result_type result;
+		const char *why;
+	} rows[] = {
+		{ 9, RESULT_CERTIFICATE_NOT_TRUSTED, "is not yet valid" },
+		{ 11, RESULT_NONE, NULL },
+		{ 19, RESULT_NONE, NULL },
+		{ 21, RESULT_CERTIFICATE_EXPIRED, "has expired" },
+		{ 31, RESULT_CERTIFICATE_EXPIRED,
+		    "has an expired certificate in its chain" },
+	};
+	const struct test_certificate_opts eternal = { .alt_names = "DNS:" MX,
+		.until_days = 40 };
+	struct test_certificate *leaf = test_certificate_make(&opts, root);
+	struct test_certificate *old = test_certificate_make(&eternal, root);
+	SSL_CTX *ctx = test_certificate_server(leaf, NULL);
+	SSL_CTX *of_old = test_certificate_server(old, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int64_t at_s = time(NULL) + rows[i].day * 86400;
+		struct tls_judgement j =
+		    judge_chain(MX, i == 4 ? of_old : ctx, &at_s);
+
+		assert_int_equal(j.result, rows[i].result);
+		assert_int_equal(j.proofs,
+		    rows[i].why == NULL ? PROOF_PKIX : 0);
+		if (rows[i].why == NULL)
+			assert_null(j.why);
+		else
+			assert_string_equal(j.why, rows[i].why);
+	}
+	test_certificate_free(leaf);
+	test_certificate_free(old);
+	SSL_CTX_free(ctx);
+	SSL_CTX_free(of_old);
+}
+
+static void
+a_chain_of_nothing_is_missing(void **state)
+{
+	struct tls_judgement j;
+	STACK_OF(X509) *chain = sk_X509_new_null();
+
+	(void)state;
+	assert_true(tls_verify_chain(verify, MX, chain, NULL, &j));
+	assert_int_equal(j.proofs, 0);
+	assert_int_equal(j.result, RESULT_CERTIFICATE_NOT_TRUSTED);
+	assert_string_equal(j.why, "is missing");
+	assert_false(tls_verify_chain(verify, ".example.com", chain, NULL, &j));
+	sk_X509_free(chain);
 }
 
 static void
@@ -443,6 +532,8 @@ __wrap_SSL_new(SSL_CTX *ctx)
 static void
 lack_of_memory_is_told(void **state)
 {
+	STACK_OF(X509) *chain = sk_X509_new_null();
+	struct tls_judgement j;
 	const char *why = NULL;
 
 	(void)state;
@@ -457,7 +548,9 @@ lack_of_memory_is_told(void **state)
 	assert_string_equal(why, "no memory for TLS");
 	no_ssl = true;
 	assert_null(tls_verify_ssl(verify, MX));
+	assert_false(tls_verify_chain(verify, MX, chain, NULL, &j));
 	no_ssl = false;
+	sk_X509_free(chain);
 }
 
 int
@@ -471,6 +564,8 @@ main(void)
 		cmocka_unit_test(
 		    a_name_that_looks_like_an_address_is_not_met_by_an_ip_entry),
 		cmocka_unit_test(dates_are_checked),
+		cmocka_unit_test(a_chain_can_be_judged_at_another_time),
+		cmocka_unit_test(a_chain_of_nothing_is_missing),
 		cmocka_unit_test(
 		    an_expired_intermediate_is_told_from_an_expired_certificate),
 		cmocka_unit_test(only_chains_to_a_trusted_root_count),

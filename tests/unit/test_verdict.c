@@ -102,6 +102,22 @@ a_policy_that_may_yet_come_defers(void **state)
 }
 
 static void
+a_live_policy_that_could_not_be_read_defers(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_UNKNOWN, 0);
+	v.facts.sts.state = POLICY_UNREAD;
+	v.facts.sts.record = RECORD_NONE;
+	v.facts.sts.record_ttl_s = 300;
+	check(&v, &enforcing, ACTION_DEFER,
+	    "451 4.3.0 MTA-STS policy of example.com: out of memory, try again "
+	    "later");
+	assert_int_equal(verdict_life_s(&v, 1000, 0), 0);
+}
+
+static void
 mode_none_null_mx_and_no_domain_let_mail_pass(void **state)
 {
 	struct verdict v;
@@ -195,10 +211,26 @@ unreachable_hosts_follow_the_configuration(void **state)
 	check(&v, &lenient, ACTION_PROCEED,
 	    "MTA-STS policy of example.com: mx1.example.com cannot be tried: "
 	    "connection refused");
+}
+
+static void
+a_host_that_was_not_tried_is_not_unreachable(void **state)
+{
+	static const struct config lenient = { .unreachable = CHOICE_PROCEED };
+	static const char reason[] =
+	    "451 4.4.1 MTA-STS policy of example.com: mx1.example.com has not "
+	    "been tried: out of time";
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_ENFORCE, 2);
 	probed(0, PROBE_UNKNOWN, RESULT_NONE, "");
-	check(&v, &enforcing, ACTION_DEFER,
-	    "451 4.4.1 MTA-STS policy of example.com: mx1.example.com cannot "
-	    "be tried: out of time");
+	check(&v, &enforcing, ACTION_DEFER, reason);
+	check(&v, &lenient, ACTION_DEFER, reason);
+	probed(1, PROBE_UNREACHABLE, RESULT_NONE, "connection refused");
+	check(&v, &lenient, ACTION_PROCEED,
+	    "MTA-STS policy of example.com: mx2.example.com cannot be tried: "
+	    "connection refused");
 }
 
 static void
@@ -291,24 +323,44 @@ what_is_unknown_is_never_kept(void **state)
 	assert_int_equal(verdict_life_s(&v, 1000, 0), 0);
 }
 
+static void
+a_host_that_could_not_be_tried_matters_unless_one_is_good(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_ENFORCE, 3);
+	probed(0, PROBE_UNKNOWN, RESULT_NONE, "session was not begun");
+	probed(1, PROBE_UNREACHABLE, RESULT_NONE, "has no address");
+	hosts[1].probe_expires_ms = 60000;
+	hosts[2].listed = false;
+	assert_int_equal(verdict_life_s(&v, 1000, 0), 0);
+	probed(1, PROBE_GOOD, RESULT_NONE, "");
+	assert_int_equal(verdict_life_s(&v, 1000, 0), 60);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_does_not_bind_lets_mail_pass),
 		cmocka_unit_test(a_policy_that_may_yet_come_defers),
+		cmocka_unit_test(a_live_policy_that_could_not_be_read_defers),
 		cmocka_unit_test(mode_none_null_mx_and_no_domain_let_mail_pass),
 		cmocka_unit_test(one_good_host_is_enough),
 		cmocka_unit_test(a_good_host_that_is_not_listed_does_not_count),
 		cmocka_unit_test(
 		    the_first_tls_failure_is_named_even_beside_dead_hosts),
 		cmocka_unit_test(unreachable_hosts_follow_the_configuration),
+		cmocka_unit_test(a_host_that_was_not_tried_is_not_unreachable),
 		cmocka_unit_test(an_unknown_mx_set_defers_under_a_policy),
 		cmocka_unit_test(
 		    testing_modes_say_what_would_be_and_refuse_nothing),
 		cmocka_unit_test(reasons_are_one_printable_line_that_fits),
 		cmocka_unit_test(a_verdict_lives_as_long_as_its_shortest_fact),
 		cmocka_unit_test(what_is_unknown_is_never_kept),
+		cmocka_unit_test(
+		    a_host_that_could_not_be_tried_matters_unless_one_is_good),
 	};
 
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * filter-strictmx against the floor (null_filter), both alive at the same time
+ * and under load in turn: rounds alternate, medians are compared.
+ *
+ *	usage: bench_filter [-p 0.6|0.7] [-s SESSIONS]... [-r ROUNDS] [-t
+ *SECONDS]
+ *	    [-w proceed|tempfail|any] -d DOMAINS-FILE -n NULL-FILTER -l LOG
+ *	    FILTER [ARGUMENT...]
+ *
+ * Exit status 1: an error of protocol, or an answer that was not wanted.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/bench/load.h"
+#include "tests/bench/process.h"
+
+#define ROUNDS_MAX 15
+#define COUNTS_MAX 8
+#define WARM_SESSIONS 32
+#define SLOW_EVERY 100
+#define SLOW_SESSIONS 100
+
+struct bench {
+	const char *version, *null_filter, *log;
+	enum load_answer want;
+	unsigned rounds;
+	double seconds;
+	unsigned counts[COUNTS_MAX], n_counts;
+	char **domains;
+	size_t n_domains;
+	struct load *floor, *filter;
+	uint64_t errors, unexpected;
+	unsigned missed; /* targets */
+};
+
+static void
+read_domains(struct bench *b, const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char line[256];
+
+	if (file == NULL)
+		die("%s: %s", path, strerror(errno));
+	while (fgets(line, sizeof(line), file) != NULL) {
+		char **more = realloc(b->domains,
+		    (b->n_domains + 1) * sizeof(*b->domains));
+
+		line[strcspn(line, "\n")] = '\0';
+		if (more == NULL || (more[b->n_domains] = strdup(line)) == NULL)
+			die("out of memory");
+		b->domains = more;
+		b->n_domains++;
+	}
+	fclose(file);
+	if (b->n_domains == 0)
+		die("%s: no domains", path);
+}
+
+static struct load_plan
+plan_of(const struct bench *b, unsigned sessions)
+{
+	return (struct load_plan){ .sessions = sessions,
+		.seconds = b->seconds,
+		.want = b->want,
+		.domains = (const char *const *)b->domains,
+		.n_domains = b->n_domains };
+}
+
+static struct load_result
+run(struct bench *b, struct load *load, const struct load_plan *plan)
+{
+	struct load_result result;
+
+	load_run(load, plan, &result);
+	b->errors += result.errors;
+	b->unexpected += result.unexpected;
+	return result;
+}
+
+/* Medians of each figure by itself. */
+
+static int
+compare_doubles(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static double
+median(const struct load_result *results, unsigned n, size_t offset)
+{
+	double values[ROUNDS_MAX];
+
+	for (unsigned i = 0; i < n; i++)
+		memcpy(&values[i], (const char *)&results[i] + offset,
+		    sizeof(values[i]));
+	qsort(values, n, sizeof(values[0]), compare_doubles);
+	return n % 2 == 1 ? values[n / 2]
+			  : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+static struct load_result
+medians(const struct load_result *results, unsigned n)
+{
+	return (struct load_result){
+		.answers_per_s = median(results, n,
+		    offsetof(struct load_result, answers_per_s)),
+		.cpu_us =
+		    median(results, n, offsetof(struct load_result, cpu_us)),
+		.p50_us =
+		    median(results, n, offsetof(struct load_result, p50_us)),
+		.p99_us =
+		    median(results, n, offsetof(struct load_result, p99_us)),
+	};
+}
+
+/* The table */
+
+static void
+print_row(const char *name, const struct load_result *r)
+{
+	printf("%-28s %9.0f/s  p50 %7.1f us  p99 %7.1f us  cpu %6.2f us\n",
+	    name, r->answers_per_s, r->p50_us, r->p99_us, r->cpu_us);
+}
+
+static void
+print_target(struct bench *b, const char *what, double ratio, bool most,
+    double target)
+{
+	bool good = most ? ratio <= target : ratio >= target;
+
+	b->missed += !good;
+	printf("    %-24s %5.2f  (at %s %.2f)%s\n", what, ratio,
+	    most ? "most" : "least", target, good ? "" : "  MISSED");
+}
+
+static void
+compare_at(struct bench *b, unsigned sessions)
+{
+	const struct load_plan plan = plan_of(b, sessions);
+	struct load_result floor[ROUNDS_MAX], filter[ROUNDS_MAX], m[2];
+	char name[64];
+
+	for (unsigned i = 0; i < b->rounds; i++) {
+		floor[i] = run(b, b->floor, &plan);
+		filter[i] = run(b, b->filter, &plan);
+	}
+	m[0] = medians(floor, b->rounds);
+	m[1] = medians(filter, b->rounds);
+	snprintf(name, sizeof(name), "%u sessions: floor", sessions);
+	print_row(name, &m[0]);
+	snprintf(name, sizeof(name), "%u sessions: strictmx", sessions);
+	print_row(name, &m[1]);
+	if (sessions <= 10) {
+		print_target(b, "p50", m[1].p50_us / m[0].p50_us, true, 1.3);
+		print_target(b, "p99", m[1].p99_us / m[0].p99_us, true, 2);
+	} else {
+		print_target(b, "answers/s",
+		    m[1].answers_per_s / m[0].answers_per_s, false, 0.5);
+		print_target(b, "CPU", m[1].cpu_us / m[0].cpu_us, true, 3);
+	}
+}
+
+/* 1 % of the domains answer only after 2 s: what of the others? */
+static void
+compare_slow(struct bench *b)
+{
+	struct load_plan plan = plan_of(b, SLOW_SESSIONS);
+	struct load_result without[ROUNDS_MAX], with[ROUNDS_MAX], m[2];
+	uint64_t slow = 0;
+
+	for (unsigned i = 0; i < b->rounds; i++) {
+		plan.slow_every = 0;
+		plan.seconds = b->seconds;
+		without[i] = run(b, b->filter, &plan);
+		plan.slow_every = SLOW_EVERY;
+		plan.seconds = b->seconds + 4; /* some 2 s twice */
+		with[i] = run(b, b->filter, &plan);
+		slow += with[i].slow_answers;
+	}
+	m[0] = medians(without, b->rounds);
+	m[1] = medians(with, b->rounds);
+	print_row("100 sessions, none slow", &m[0]);
+	print_row("100 sessions, 1 % slow", &m[1]);
+	printf("    %" PRIu64 " slow answers\n", slow);
+	print_target(b, "p99 of the others", m[1].p99_us / m[0].p99_us, true,
+	    2);
+}
+
+static void
+print_memory(struct bench *b, const char *when)
+{
+	pid_t engine = process_child(load_pid(b->filter));
+	double anon = (double)process_memory_kib(engine, "RssAnon") / 1024;
+
+	printf("engine, %s: VmRSS %.1f MiB, RssAnon %.1f MiB\n", when,
+	    (double)process_memory_kib(engine, "VmRSS") / 1024, anon);
+	print_target(b, "RssAnon / 12 MB", anon * 1.048576 / 12, true, 1);
+}
+
+/* Each domain once, so that the engine knows all verdicts. */
+static void
+warm_up(struct bench *b)
+{
+	struct load_plan plan = plan_of(b, WARM_SESSIONS);
+	struct load_result result;
+
+	plan.seconds = 0;
+	result = run(b, b->filter, &plan);
+	printf("%" PRIu64 " first answers: %.0f/s, p50 %.0f ms, p99 %.0f ms, "
+	       "cpu %.0f us\n",
+	    result.answers, result.answers_per_s, result.p50_us / 1000,
+	    result.p99_us / 1000, result.cpu_us);
+}
+
+static void
+parse_options(struct bench *b, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "+d:l:n:p:r:s:t:w:")) != -1) {
+		if (c == 'd')
+			read_domains(b, optarg);
+		else if (c == 'l')
+			b->log = optarg;
+		else if (c == 'n')
+			b->null_filter = optarg;
+		else if (c == 'p')
+			b->version = optarg;
+		else if (c == 'r')
+			b->rounds = (unsigned)strtoul(optarg, NULL, 10);
+		else if (c == 's' && b->n_counts < COUNTS_MAX)
+			b->counts[b->n_counts++] =
+			    (unsigned)strtoul(optarg, NULL, 10);
+		else if (c == 't')
+			b->seconds = strtod(optarg, NULL);
+		else if (c == 'w')
+			b->want = strcmp(optarg, "any") == 0  ? LOAD_ANY
+			    : strcmp(optarg, "tempfail") == 0 ? LOAD_TEMPFAIL
+							      : LOAD_PROCEED;
+		else
+			die("see the source for usage");
+	}
+	if (optind == argc || b->n_domains == 0 || b->null_filter == NULL ||
+	    b->rounds == 0 || b->rounds > ROUNDS_MAX || b->seconds <= 0)
+		die("see the source for usage");
+}
+
+int
+main(int argc, char **argv)
+{
+	struct bench b = { .version = "0.6",
+		.log = "/dev/null",
+		.rounds = 3,
+		.seconds = 1 };
+	char n_domains[24];
+	bool ended;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	parse_options(&b, argc, argv);
+	snprintf(n_domains, sizeof(n_domains), "%zu", b.n_domains);
+	char *null_argv[] = { (char *)(uintptr_t)b.null_filter, n_domains,
+		NULL };
+
+	printf("protocol %s, %u rounds of %.1f s\n", b.version, b.rounds,
+	    b.seconds);
+	b.floor = load_start(null_argv, b.version, "/dev/null");
+	b.filter = load_start(argv + optind, b.version, b.log);
+	print_memory(&b, "nothing asked yet");
+	warm_up(&b);
+	print_memory(&b, "all policies and verdicts");
+	for (unsigned i = 0; i < b.n_counts; i++)
+		compare_at(&b, b.counts[i]);
+	compare_slow(&b);
+	print_memory(&b, "at the end");
+	ended = load_stop(b.filter);
+	ended &= load_stop(b.floor) != 0;
+	printf("errors of protocol %" PRIu64 ", unwanted answers %" PRIu64
+	       ", ended %s, targets missed %u\n",
+	    b.errors, b.unexpected, ended ? "well" : "BADLY", b.missed);
+	return b.errors > 0 || b.unexpected > 0 || !ended;
+}
