@@ -29,6 +29,7 @@
 #include "common/loop_meter.h"
 #include "common/verdict.h"
 #include "filter/lines.h"
+#include "filter/outbox.h"
 #include "proto/domain.h"
 #include "proto/query_line.h"
 
@@ -47,6 +48,7 @@ struct request {
 struct client {
 	struct query_server *server;
 	struct bufferevent *bev;
+	struct outbox *outbox; /* of bev */
 	TAILQ_HEAD(, request) requests;
 	size_t n_requests;
 	bool skipping; /* the rest of a line that was too long */
@@ -83,7 +85,7 @@ put(char *at, const char *p, size_t len)
 static void
 answer(struct client *c, struct span id, enum query_word word, const char *s)
 {
-	struct evbuffer *output = bufferevent_get_output(c->bev);
+	struct evbuffer *output = outbox_open(c->outbox);
 	const char *name = query_word_name(word);
 	size_t name_len = strlen(name), len = strlen(s);
 	struct evbuffer_iovec space;
@@ -255,6 +257,7 @@ client_free(struct client *c)
 	while (!TAILQ_EMPTY(&c->requests))
 		request_free(TAILQ_FIRST(&c->requests));
 	LIST_REMOVE(c, entry);
+	outbox_free(c->outbox);
 	bufferevent_free(c->bev);
 	free(c);
 	s->n_clients--;
@@ -262,12 +265,13 @@ client_free(struct client *c)
 		evconnlistener_enable(s->listener);
 }
 
+/* Such an output is more than a socket takes at once: client_drained() comes.
+ */
 static bool
 client_is_full(const struct client *c)
 {
 	return c->n_requests >= LIMIT_QUERY_IN_FLIGHT ||
-	    evbuffer_get_length(bufferevent_get_output(c->bev)) >=
-	    LIMIT_QUERY_OUTPUT;
+	    outbox_length(c->outbox) >= LIMIT_QUERY_OUTPUT;
 }
 
 /* A line that is longer than any request: say so once, drop the rest of it. */
@@ -357,6 +361,13 @@ query_server_add(struct query_server *server, int fd,
 		free(c);
 		return false;
 	}
+	c->outbox = outbox_new(c->bev);
+	if (c->outbox == NULL) {
+		bufferevent_setfd(c->bev, -1); /* the caller's still */
+		bufferevent_free(c->bev);
+		free(c);
+		return false;
+	}
 	c->server = server;
 	c->gone = gone;
 	c->gone_arg = arg;
@@ -366,8 +377,7 @@ query_server_add(struct query_server *server, int fd,
 	bufferevent_setcb(c->bev, client_readable, client_drained, client_gone,
 	    c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, 65536);
-	evbuffer_add_printf(bufferevent_get_output(c->bev), "%s\n",
-	    QUERY_GREETING);
+	evbuffer_add_printf(outbox_open(c->outbox), "%s\n", QUERY_GREETING);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 	return true;
 }
