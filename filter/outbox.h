@@ -17,7 +17,7 @@ struct outbox;
 
 /*
  * bev is borrowed, is enabled for writing, and is only written to by this
- * outbox. NULL without memory.
+ * outbox; the process ignores SIGPIPE. NULL without memory.
  */
 struct outbox *outbox_new(struct bufferevent *bev);
 void outbox_free(struct outbox *outbox); /* drops what is there; NULL is fine */
