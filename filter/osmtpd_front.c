@@ -21,6 +21,7 @@
 #include "common/uthash_quiet.h"
 #include "filter/engine_link.h"
 #include "filter/lines.h"
+#include "filter/outbox.h"
 #include "proto/osmtpd_line.h"
 #include "proto/query_line.h"
 
@@ -42,6 +43,7 @@ struct session {
 
 struct osmtpd_front {
 	struct bufferevent *in, *out;
+	struct outbox *outbox; /* of out */
 	struct engine_link *link;
 	struct osmtpd_rules rules;
 	osmtpd_gone_fn *gone;
@@ -123,10 +125,9 @@ session_free(struct session *session)
 static void
 front_write(struct osmtpd_front *front, const char *p, size_t len)
 {
-	struct evbuffer *output = bufferevent_get_output(front->out);
-	bool full = evbuffer_get_length(output) > LIMIT_FILTER_OUTPUT;
+	bool full = outbox_length(front->outbox) > LIMIT_FILTER_OUTPUT;
 
-	if (!full && bufferevent_write(front->out, p, len) == 0) {
+	if (!full && evbuffer_add(outbox_open(front->outbox), p, len) == 0) {
 		front->output_full_said = false;
 		return;
 	}
@@ -464,7 +465,9 @@ osmtpd_front_new(struct event_base *base, int fd_in, int fd_out,
 	front->in = open_side(front, base, fd_in, EV_READ);
 	if (front->in != NULL)
 		front->out = open_side(front, base, fd_out, EV_WRITE);
-	if (front->out == NULL) {
+	if (front->out != NULL)
+		front->outbox = outbox_new(front->out);
+	if (front->outbox == NULL) {
 		osmtpd_front_free(front);
 		return NULL;
 	}
@@ -489,6 +492,7 @@ osmtpd_front_free(struct osmtpd_front *front)
 		session_free(session);
 	if (front->in != NULL)
 		bufferevent_free(front->in);
+	outbox_free(front->outbox);
 	if (front->out != NULL)
 		bufferevent_free(front->out);
 	free(front);
