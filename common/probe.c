@@ -4,7 +4,7 @@
  * order of time, each with its half that asks and its half that takes the
  * answer; probe_go() is the only way forward and the only way out.
  *
- *	1 lookups   2 addresses   3 sessions, one address after the other
+ *	1 queries   2 addresses   3 sessions, one address after the other
  *
  * Outcomes are weighed by the order good, TLS failed, unknown, unreachable: a
  * host that was reached and failed has shown more than one that may not have
@@ -19,20 +19,20 @@
 #include "common/clock.h"
 #include "common/limits.h"
 
-enum outcome {
+enum step_result {
 	NEXT,
 	WAIT
 };
 
 enum step {
-	STEP_LOOKUPS, /* begun by probe_start() */
+	STEP_QUERIES, /* begun by probe_start() */
 	STEP_ADDRESSES,
 	STEP_SESSIONS,
 	STEP_DONE
 };
 
 /* One of the two questions for addresses. */
-struct lookup {
+struct address_query {
 	struct probe *probe;
 	struct dns_query *query; /* NULL when none runs */
 	bool begun;
@@ -55,7 +55,7 @@ struct probe {
 	struct clock_timer *deadline; /* of the whole probe */
 	struct clock_timer *limit;    /* of one address */
 	int64_t ends_ms;	      /* the deadline, monotonic */
-	struct lookup v6, v4;
+	struct address_query v6, v4;
 	size_t n, next; /* addresses to be tried, and the one that is next */
 	struct address addresses[LIMIT_PROBE_ADDRESSES];
 	char refused[ADDRESS_SIZE + 64]; /* one that may not be tried, and why;
@@ -85,18 +85,18 @@ probe_state_name(enum probe_state state)
 }
 
 static void
-lookup_cancel(struct lookup *lookup)
+address_query_cancel(struct address_query *q)
 {
-	const struct dns_port *dns = &lookup->probe->ports->dns;
+	const struct dns_port *dns = &q->probe->ports->dns;
 
-	dns->cancel(dns->self, &lookup->query);
+	dns->cancel(dns->self, &q->query);
 }
 
 static void
 probe_free(struct probe *p)
 {
-	lookup_cancel(&p->v6);
-	lookup_cancel(&p->v4);
+	address_query_cancel(&p->v6);
+	address_query_cancel(&p->v4);
 	p->ports->smtp.cancel(p->ports->smtp.self, &p->session);
 	clock_timer_cancel(&p->limit);
 	clock_timer_cancel(&p->deadline);
@@ -116,7 +116,7 @@ probe_end(struct probe *p)
 	done(&result, arg);
 }
 
-typedef enum outcome step_fn(struct probe *p);
+typedef enum step_result step_fn(struct probe *p);
 static step_fn step_addresses, step_sessions;
 
 static step_fn *const steps[] = {
@@ -126,10 +126,10 @@ static step_fn *const steps[] = {
 
 /* The only way forward and the only way out; the probe may be gone then. */
 static void
-probe_go(struct probe *p, enum outcome outcome)
+probe_go(struct probe *p, enum step_result result)
 {
-	while (outcome == NEXT && ++p->step != STEP_DONE)
-		outcome = steps[p->step](p);
+	while (result == NEXT && ++p->step != STEP_DONE)
+		result = steps[p->step](p);
 	if (p->step == STEP_DONE)
 		probe_end(p);
 }
@@ -153,54 +153,54 @@ probe_weigh(struct probe *p, enum probe_state state, const char *why)
 /* 1. The addresses are asked for, both kinds at the same time. */
 
 static void
-lookup_done(const struct dns_answer *answer, void *arg)
+address_query_done(const struct dns_answer *answer, void *arg)
 {
-	struct lookup *lookup = arg;
-	struct probe *p = lookup->probe;
+	struct address_query *q = arg;
+	struct probe *p = q->probe;
 
-	lookup->query = NULL;
-	lookup->outcome = answer->outcome;
-	lookup->n =
-	    address_add(lookup->addresses, 0, LIMIT_PROBE_ADDRESSES, answer);
+	q->query = NULL;
+	q->outcome = answer->outcome;
+	q->n = address_add(q->addresses, 0, LIMIT_PROBE_ADDRESSES, answer);
 	if (p->v6.query == NULL && p->v4.query == NULL)
 		probe_go(p, NEXT);
 }
 
 static void
-lookup_start(struct lookup *lookup, struct probe *p, enum dns_type type)
+address_query_start(struct address_query *q, struct probe *p,
+    enum dns_type type)
 {
 	const struct dns_port *dns = &p->ports->dns;
 
-	lookup->probe = p;
-	lookup->query =
-	    dns->start(dns->self, p->mx, type, false, lookup_done, lookup);
-	lookup->begun = lookup->query != NULL;
+	q->probe = p;
+	q->query =
+	    dns->start(dns->self, p->mx, type, false, address_query_done, q);
+	q->begun = q->query != NULL;
 }
 
 static bool
-lookups_start(struct probe *p)
+address_queries_start(struct probe *p)
 {
-	lookup_start(&p->v6, p, DNS_AAAA);
-	lookup_start(&p->v4, p, DNS_A);
+	address_query_start(&p->v6, p, DNS_AAAA);
+	address_query_start(&p->v4, p, DNS_A);
 	return p->v6.begun || p->v4.begun;
 }
 
 /* 2. They are put in order: IPv6 and IPv4 by turns, IPv6 first. */
 
 static void
-address_take(struct probe *p, const struct lookup *lookup, size_t i)
+address_take(struct probe *p, const struct address_query *q, size_t i)
 {
 	char text[ADDRESS_SIZE];
 	const char *why;
 
-	if (i >= lookup->n || p->n == LIMIT_PROBE_ADDRESSES)
+	if (i >= q->n || p->n == LIMIT_PROBE_ADDRESSES)
 		return;
-	why = address_refused(&lookup->addresses[i], ADDRESS_OF_MX, &p->rules);
+	why = address_refused(&q->addresses[i], ADDRESS_OF_MX, &p->rules);
 	if (why == NULL)
-		p->addresses[p->n++] = lookup->addresses[i];
+		p->addresses[p->n++] = q->addresses[i];
 	else
 		snprintf(p->refused, sizeof(p->refused), "%s %s",
-		    address_format(&lookup->addresses[i], text), why);
+		    address_format(&q->addresses[i], text), why);
 }
 
 static void
@@ -222,7 +222,7 @@ weigh_no_address(struct probe *p)
 	}
 }
 
-static enum outcome
+static enum step_result
 step_addresses(struct probe *p)
 {
 	for (size_t i = 0; i < LIMIT_PROBE_ADDRESSES; i++) {
@@ -313,7 +313,7 @@ session_start(struct probe *p, const struct address *address, bool is_last)
 	return p->session != NULL;
 }
 
-static enum outcome
+static enum step_result
 step_sessions(struct probe *p)
 {
 	while (p->next < p->n) {
@@ -365,7 +365,7 @@ probe_start(const struct ports *ports, const struct probe_opts *opts,
 	p->result.state = PROBE_UNREACHABLE;
 	probe_weigh(p, PROBE_UNREACHABLE, "address lookup timed out");
 	if (p->mx == NULL || p->helo == NULL || p->deadline == NULL ||
-	    !lookups_start(p)) {
+	    !address_queries_start(p)) {
 		probe_free(p);
 		p = NULL;
 	}

@@ -15,6 +15,7 @@
 #include <getopt.h>
 #include <grp.h>
 #include <limits.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,8 +27,10 @@
 #include "common/clock.h"
 #include "common/config.h"
 #include "common/hostname.h"
+#include "common/engine.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/loop_meter.h"
 #include "common/policy_cache.h"
 #include "common/policy_store.h"
 #include "proto/span.h"
@@ -58,6 +61,7 @@ struct daemon {
 	struct service *service;
 	struct service *retired; /* the one before the last reload */
 	struct query_server *server;
+	struct loop_meter *meter;
 	struct clock_timer *reload_later;
 	struct event *sighup, *sigterm, *sigint;
 };
@@ -225,6 +229,9 @@ limit_process(void)
 		    : LIMIT_DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
+	/* The buffers of TLS sessions are not to lie between what is kept for
+	 * long: they go back to the system when a session ends. */
+	mallopt(M_MMAP_THRESHOLD, LIMIT_HEAP_BLOCK);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	tzset();
 }
@@ -416,6 +423,14 @@ static struct event *catch (struct daemon *d, int signal_number,
 
 /* Life. */
 
+static bool
+is_busy(void *arg)
+{
+	const struct daemon *d = arg;
+
+	return !engine_is_idle(service_engine(d->service));
+}
+
 static void
 daemon_open(struct daemon *d, struct config *config)
 {
@@ -446,6 +461,9 @@ daemon_open(struct daemon *d, struct config *config)
 	}
 	query_server_use(d->server, service_engine(d->service),
 	    service_config(d->service));
+	if ((d->meter = loop_meter_new(d->base, is_busy, d)) == NULL)
+		fatal("out of memory");
+	query_server_set_meter(d->server, d->meter);
 	d->sighup = catch (d, SIGHUP, on_sighup);
 	d->sigterm = catch (d, SIGTERM, on_sigterm);
 	d->sigint = catch (d, SIGINT, on_sigterm);
@@ -459,6 +477,7 @@ daemon_close(struct daemon *d)
 	event_free(d->sigint);
 	clock_timer_cancel(&d->reload_later);
 	query_server_free(d->server);
+	loop_meter_free(d->meter);
 	service_free(d->retired);
 	service_free(d->service);
 	policy_cache_free(d->cache);
@@ -503,7 +522,8 @@ main(int argc, char **argv)
 	    d.options.fd == -1 ? service_config(d.service)->socket
 			       : "its filter");
 	event_base_dispatch(d.base);
-	log_notice("strictmxd ends");
+	log_notice("strictmxd ends; its loop was late by %lld ms at most",
+	    (long long)(loop_meter_longest_us(d.meter) / 1000));
 	daemon_close(&d);
 	return 0;
 }

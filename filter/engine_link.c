@@ -28,6 +28,7 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/uthash_quiet.h"
+#include "filter/lines.h"
 #include "filter/private_engine.h"
 #include "filter/unix_connect.h"
 
@@ -245,28 +246,28 @@ read_answer(struct engine_link *link, struct span line)
 	ask_end(ask, &answer);
 }
 
+/* A line may end the connection; what came behind it is for nobody. */
 static void
 read_lines(struct bufferevent *bev, void *arg)
 {
 	struct evbuffer *input = bufferevent_get_input(bev);
+	struct lines lines = { .input = input };
 	struct engine_link *link = arg;
 	struct span line;
-	size_t len;
-	char *text;
 
 	link->heard_ms = clock_mono_ms(link->clock);
-	while (link->state != LINK_DOWN &&
-	    (text = evbuffer_readln(input, &len, EVBUFFER_EOL_LF)) != NULL) {
-		line.p = text;
-		line.len = len;
-		if (link->state == LINK_GREETING)
+	while (link->state != LINK_DOWN && lines_next(&lines, &line)) {
+		if (line.p == NULL)
+			link_lost(link, "out of memory");
+		else if (link->state == LINK_GREETING)
 			read_greeting(link, line);
 		else
 			read_answer(link, line);
-		free(text);
 	}
-	if (link->state != LINK_DOWN &&
-	    evbuffer_get_length(input) > LIMIT_ENGINE_ANSWER)
+	if (link->state == LINK_DOWN)
+		return;
+	lines_end(&lines);
+	if (evbuffer_get_length(input) > LIMIT_ENGINE_ANSWER)
 		link_lost(link, "its answer is too long");
 }
 

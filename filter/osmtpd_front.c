@@ -20,6 +20,7 @@
 #include "common/log.h"
 #include "common/uthash_quiet.h"
 #include "filter/engine_link.h"
+#include "filter/lines.h"
 #include "proto/osmtpd_line.h"
 #include "proto/query_line.h"
 
@@ -389,36 +390,28 @@ front_line(struct osmtpd_front *front, struct span text)
 	}
 }
 
-/* A whole line of len octets and its LF stand at the beginning of input. */
 static void
-take_line(struct osmtpd_front *front, struct evbuffer *input, size_t len)
+take_line(struct osmtpd_front *front, struct span line)
 {
-	struct span text = { NULL, len };
-
-	if (!front->skipping && len > 0 && len <= LIMIT_FILTER_LINE) {
-		text.p = (const char *)evbuffer_pullup(input, (ssize_t)len);
-		if (text.p != NULL)
-			front_line(front, text);
-		else
-			log_error("a line of smtpd is lost: out of memory");
-	}
+	if (line.p == NULL)
+		log_error("a line of smtpd is lost: out of memory");
+	else if (!front->skipping && line.len > 0 &&
+	    line.len <= LIMIT_FILTER_LINE)
+		front_line(front, line);
 	front->skipping = false;
-	evbuffer_drain(input, len + 1);
 }
 
 static void
 read_lines(struct bufferevent *bev, void *arg)
 {
 	struct evbuffer *input = bufferevent_get_input(bev);
+	struct lines lines = { .input = input };
 	struct osmtpd_front *front = arg;
-	struct evbuffer_ptr end;
+	struct span line;
 
-	for (;;) {
-		end = evbuffer_search_eol(input, NULL, NULL, EVBUFFER_EOL_LF);
-		if (end.pos == -1)
-			break;
-		take_line(front, input, (size_t)end.pos);
-	}
+	while (lines_next(&lines, &line))
+		take_line(front, line);
+	lines_end(&lines);
 	if (evbuffer_get_length(input) > LIMIT_FILTER_LINE) {
 		front->skipping = true;
 		evbuffer_drain(input, evbuffer_get_length(input));

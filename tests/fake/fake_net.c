@@ -11,7 +11,7 @@
 
 #include "common/clock.h"
 
-#define NAMES_MAX 4096
+#define TABLE_STEP 32
 #define RECORDS_MAX 40
 
 struct fake_name {
@@ -40,15 +40,27 @@ struct fake_mx {
 
 struct fake_net {
 	struct clock *clock;
-	struct fake_name names[NAMES_MAX];
-	struct fake_policy policies[NAMES_MAX];
-	struct fake_mx mxs[NAMES_MAX];
+	struct fake_name *names;
+	struct fake_policy *policies;
+	struct fake_mx *mxs;
 	size_t n_names, n_policies, n_mxs;
 	size_t fetches, pending;
 	int dns_ms, fetch_ms, smtp_ms;
 	unsigned ttl_s;
 	bool refuse_dns, refuse_fetch, refuse_smtp;
 };
+
+/* The table with room for one more behind its n entries, all zero. */
+static void *
+table_room(void *table, size_t n, size_t size)
+{
+	if (n % TABLE_STEP != 0)
+		return table;
+	table = realloc(table, (n + TABLE_STEP) * size);
+	assert(table != NULL);
+	memset((char *)table + n * size, 0, TABLE_STEP * size);
+	return table;
+}
 
 /* One request of any kind. */
 struct fake_request {
@@ -113,12 +125,12 @@ static struct fake_name *
 name_get(struct fake_net *net, const char *name, enum dns_type type)
 {
 	size_t i = name_find(net, name, type);
-	struct fake_name *n = &net->names[i];
+	struct fake_name *n;
 
 	if (i < net->n_names)
-		return n;
-	assert(net->n_names < NAMES_MAX);
-	net->n_names++;
+		return &net->names[i];
+	net->names = table_room(net->names, i, sizeof(*n));
+	n = &net->names[net->n_names++];
 	snprintf(n->name, sizeof(n->name), "%s", name);
 	n->type = type;
 	n->outcome = DNS_NO_NAME;
@@ -231,7 +243,7 @@ policy_get(struct fake_net *net, const char *domain)
 	for (size_t i = 0; i < net->n_policies; i++)
 		if (strcmp(net->policies[i].domain, domain) == 0)
 			return &net->policies[i];
-	assert(net->n_policies < NAMES_MAX);
+	net->policies = table_room(net->policies, net->n_policies, sizeof(*p));
 	p = &net->policies[net->n_policies++];
 	snprintf(p->domain, sizeof(p->domain), "%s", domain);
 	p->failure = RESULT_STS_POLICY_FETCH_ERROR;
@@ -305,7 +317,7 @@ mx_get(struct fake_net *net, const char *mx)
 	for (size_t i = 0; i < net->n_mxs; i++)
 		if (strcmp(net->mxs[i].mx, mx) == 0)
 			return &net->mxs[i];
-	assert(net->n_mxs < NAMES_MAX);
+	net->mxs = table_room(net->mxs, net->n_mxs, sizeof(*m));
 	m = &net->mxs[net->n_mxs++];
 	snprintf(m->mx, sizeof(m->mx), "%s", mx);
 	m->why = "connection refused";
@@ -394,6 +406,9 @@ fake_net_free(struct fake_net *net)
 			free(net->names[i].records[j]);
 	for (size_t i = 0; i < net->n_policies; i++)
 		free(net->policies[i].body);
+	free(net->names);
+	free(net->policies);
+	free(net->mxs);
 	free(net);
 }
 

@@ -126,6 +126,14 @@ __wrap_config_key_find(struct span name)
 	return key;
 }
 
+static void
+check_listed(void)
+{
+	for (size_t i = 0; i < n_listed; i++)
+		for (size_t k = 0; k < i; k++)
+			assert(listed[i] != listed[k]);
+}
+
 static struct config *
 load(char error[CONFIG_ERROR_SIZE])
 {
@@ -230,6 +238,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	assert(strcmp(error, error_again) == 0);
 	if (config != NULL) {
 		check_config(config);
+		check_listed();
 		check_same(config, again);
 	} else {
 		check_error(error);

@@ -26,7 +26,7 @@
 struct asker {
 	struct link_ask *ask; /* NULL: ended or cancelled */
 	bool made;	      /* engine_link_ask() has returned it */
-	unsigned long id;     /* from the request that was heard; 0: none yet */
+	bool heard;	      /* its request, with the id that it must have */
 	int64_t asked_ms;
 	unsigned connection; /* of the request */
 };
@@ -49,12 +49,21 @@ static const char argument[] = "user@example.com";
 static void ask(void);
 static void hear_requests(void);
 
-/* A line of those that were said gives this answer to this id. */
+/* Ids count from 1; a hostile engine knows them before it is asked. */
+static unsigned long
+asker_id(const struct asker *a)
+{
+	return (unsigned long)(a - askers) + 1;
+}
+
+/* A line of those that were said, after the greeting, is this answer. */
 static bool
 was_said(unsigned long id, const struct link_answer *answer)
 {
 	struct span rest = { said, said_len }, line;
 
+	if (!span_cut(&rest, '\n', &line) || !span_is(line, QUERY_GREETING))
+		return false;
 	while (span_cut(&rest, '\n', &line)) {
 		struct query_answer found = query_answer_parse(line);
 		unsigned long number;
@@ -79,8 +88,8 @@ answered(const struct link_answer *answer, void *arg)
 	a->ask = NULL;
 	if (!answer->away) {
 		assert(answer->word != QUERY_ANSWER_BAD);
-		assert(a->id != 0 && a->connection == connection);
-		assert(was_said(a->id, answer));
+		assert(a->connection == connection);
+		assert(was_said(asker_id(a), answer));
 	}
 	if (fuzz_choose(&input, 4) == 1)
 		ask();
@@ -103,6 +112,18 @@ ask(void)
 	    answered, a);
 	assert(a->ask != NULL);
 	a->made = true;
+}
+
+/* A connection is lost: all that were asked before are away. */
+static void
+hang_up(void)
+{
+	size_t n = n_askers;
+
+	fuzz_peer_hang_up(&engine);
+	heard_len = 0;
+	for (size_t i = 0; i < n; i++)
+		assert(askers[i].ask == NULL);
 }
 
 /* What waits has time left; and with none left, nothing waits. */
@@ -128,9 +149,9 @@ request_heard(struct span line)
 	assert(request.verb == QUERY_RCPT);
 	assert(span_is(request.argument, argument));
 	assert(span_number(request.id, ASKS_MAX, &id) && id > last_id);
-	assert(id <= n_askers);
+	assert(id <= n_askers && !askers[id - 1].heard);
 	last_id = id;
-	askers[id - 1].id = id;
+	askers[id - 1].heard = true;
 }
 
 static void
@@ -195,8 +216,7 @@ something_else_happens(void)
 			    &askers[fuzz_choose(&input, 256) % n_askers].ask);
 		break;
 	case 3:
-		fuzz_peer_hang_up(&engine);
-		heard_len = 0;
+		hang_up();
 		break;
 	case 4:
 		clock_advance(test_clock, ms[fuzz_choose(&input, 5)]);

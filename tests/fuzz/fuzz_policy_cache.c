@@ -90,18 +90,19 @@ policy_store_drop(struct policy_store *store, const char *domain)
 static int64_t
 read_time(struct span text)
 {
-	struct span digits = { text.p + 1, text.len - 1 };
 	unsigned long number;
 	int64_t time_s = 0;
 
+	if (text.len == 0)
+		return 0;
 	if (span_number(text, INT64_MAX, &number))
 		return (int64_t)number;
-	if (text.len > 1 && span_number(digits, INT64_MAX - NOW_S, &number))
+	if (span_number((struct span){ text.p + 1, text.len - 1 },
+		INT64_MAX - NOW_S, &number))
 		return text.p[0] == '-' ? -(int64_t)number
 					: NOW_S + (int64_t)number;
-	if (text.len > 0)
-		memcpy(&time_s, text.p,
-		    text.len < sizeof(time_s) ? text.len : sizeof(time_s));
+	memcpy(&time_s, text.p,
+	    text.len < sizeof(time_s) ? text.len : sizeof(time_s));
 	return time_s;
 }
 

@@ -23,7 +23,7 @@
 #include "tests/fake/fake_net.h"
 #include "tests/fuzz/loop.h"
 
-#define TEXT_MAX 8192
+#define TEXT_MAX 4096
 #define NOW_S 1700000000
 #define DEADLINE_S 30
 

@@ -12,15 +12,14 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/smtp_client.h"
 #include "common/smtp_session.h"
 #include "common/tls_verify.h"
 #include "proto/smtp_reply.h"
 #include "tests/fuzz/loop.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/test_certificates.h"
 
 #define TEXT_MAX 32768
@@ -67,21 +66,19 @@ begin_once(void)
 {
 	struct test_certificate_opts opts = { .common_name = "root",
 		.is_ca = true };
-	char path[] = "/tmp/fuzz_smtp_session.XXXXXX";
 	struct test_certificate *root;
-	const char *why;
-	int fd;
+	const char *path, *why;
+	void *scratch;
 
 	if (lasting.dialer != NULL)
 		return;
-	fd = mkstemp(path);
-	assert(fd != -1);
+	assert(scratch_make(&scratch) == 0);
+	path = scratch_path("root.pem");
 	root = test_certificate_make(&opts, NULL);
 	test_certificate_append_pem(root, path);
 	lasting.verify = tls_verify_new(path, &why);
 	assert(lasting.verify != NULL);
-	close(fd);
-	unlink(path);
+	assert(scratch_remove(&scratch) == 0);
 	lasting.good = server_context(root, "DNS:" MX);
 	lasting.wrong_name = server_context(root, "DNS:mx2.example.com");
 	test_certificate_free(root);

@@ -126,10 +126,12 @@ fuzz_peer_say(struct fuzz_peer *peer, struct span bytes)
 bool
 fuzz_peer_line(struct fuzz_peer *peer, size_t *at, struct span *line)
 {
-	const char *p = peer->heard + *at, *end = NULL;
+	const char *p, *end;
 
-	if (*at < peer->heard_len)
-		end = memchr(p, '\n', peer->heard_len - *at);
+	if (*at >= peer->heard_len)
+		return false;
+	p = peer->heard + *at;
+	end = memchr(p, '\n', peer->heard_len - *at);
 	if (end == NULL)
 		return false;
 	*line = (struct span){ p, (size_t)(end - p) };

@@ -8,16 +8,16 @@ filter=${builddir:-.}/filter/filter-strictmx
 
 echo 1..2
 if ! command -v readelf >/dev/null 2>&1; then
-	echo "ok 1 # SKIP no readelf"
-	echo "ok 2 # SKIP no readelf"
-	exit 0
+	echo "not ok 1 - readelf is missing (Debian package: binutils)"
+	echo "not ok 2 - readelf is missing (Debian package: binutils)"
+	exit 1
 fi
 needed=$(LC_ALL=C readelf -d "$filter" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
 bad=$(echo "$needed" |
 	grep -E '^lib(curl|ssl|crypto|getdns|ldns|unbound|sqlite3|jansson)' || :)
-# A sanitizer brings such functions, defined, for those who might call them.
-asked=$(LC_ALL=C readelf -W --dyn-syms "$filter" |
-	grep -Eo ' UND (getaddrinfo|getnameinfo|gethostbyname|res_n?query)' || :)
+# Only what it wants of others: sanitizers define some of these themselves.
+asked=$(LC_ALL=C readelf -W --dyn-syms "$filter" | grep ' UND ' |
+	grep -Eo ' (getaddrinfo|getnameinfo|gethostbyname|res_n?query)' || :)
 status=0
 
 # check NUMBER WHAT FOUND: fails when something was found
