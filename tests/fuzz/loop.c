@@ -94,6 +94,7 @@ peer_hear(struct fuzz_peer *peer)
 	n = read(peer->fd, peer->heard + peer->heard_len, HEARD_STEP);
 	if (n > 0)
 		peer->heard_len += (size_t)n;
+	peer->ended = n == 0;
 	return n > 0;
 }
 
@@ -148,6 +149,14 @@ peer_close(struct fuzz_peer *peer)
 	shutdown(peer->fd, SHUT_RDWR);
 	close(peer->fd);
 	peer->fd = -1;
+}
+
+void
+fuzz_peer_half_close(struct fuzz_peer *peer)
+{
+	if (peer->fd != -1)
+		shutdown(peer->fd, SHUT_WR);
+	fuzz_peer_settle(peer);
 }
 
 void

@@ -40,7 +40,8 @@ bool fuzz_chunk(struct fuzz_input *input, struct span *chunk);
 /* Our end of a connection to the code under test. */
 struct fuzz_peer {
 	struct event_base *base;
-	int fd; /* -1 when hung up */
+	int fd;	    /* -1 when hung up */
+	bool ended; /* the other end has closed */
 	char *heard;
 	size_t heard_len, heard_size;
 };
@@ -57,6 +58,9 @@ void fuzz_peer_settle(struct fuzz_peer *peer);
 
 /* The next whole line of what was heard, without LF; false: none yet. */
 bool fuzz_peer_line(struct fuzz_peer *peer, size_t *at, struct span *line);
+
+/* Says no more, but listens. */
+void fuzz_peer_half_close(struct fuzz_peer *peer);
 
 /* Closes our end and lets that be seen. */
 void fuzz_peer_hang_up(struct fuzz_peer *peer);
