@@ -72,6 +72,7 @@
 /* Policies (RFC 8461 3.3, 5.1) */
 #define LIMIT_POLICIES 10000	    /* in memory; the store holds the rest */
 #define LIMIT_RECORD_AGE_S 60	    /* then the TXT record is looked at again */
+#define LIMIT_UPDATES_BEHIND 64	    /* of policies in use, at once */
 #define LIMIT_FETCH_BACKOFF_S 300   /* after a failed fetch, per record id */
 #define LIMIT_FETCHES_PER_BACKOFF 3 /* per domain, whatever the ids */
 #define LIMIT_BACKOFFS 10000 /* domains whose failed fetch is remembered */
