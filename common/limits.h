@@ -13,10 +13,10 @@
 #define LIMIT_DNS_UPSTREAMS 4
 #define LIMIT_DNS_TRIES 3
 #define LIMIT_DNS_TRY_MS 2000
-#define LIMIT_DNS_CACHE_ENTRIES 1024 /* the upstream caches more */
-#define LIMIT_DNS_TTL_MIN_S 1	     /* cached answers, negative ones too */
+#define LIMIT_DNS_CACHE_ENTRIES 512 /* the upstream caches more */
+#define LIMIT_DNS_TTL_MIN_S 1	    /* cached answers, negative ones too */
 #define LIMIT_DNS_TTL_MAX_S 3600
-#define LIMIT_DNS_CACHE_BYTES 2097152 /* of the answers in the cache */
+#define LIMIT_DNS_CACHE_BYTES 1048576 /* of the answers in the cache */
 #define LIMIT_DNS_QUERIES 65536	      /* askers of all questions together */
 #define LIMIT_DNS_BACKOFF_MIN_MS 50   /* before a lost upstream is tried */
 #define LIMIT_DNS_BACKOFF_MAX_MS 500
