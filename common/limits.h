@@ -13,10 +13,10 @@
 #define LIMIT_DNS_UPSTREAMS 4
 #define LIMIT_DNS_TRIES 3
 #define LIMIT_DNS_TRY_MS 2000
-#define LIMIT_DNS_CACHE_ENTRIES 1024 /* the upstream caches more */
-#define LIMIT_DNS_TTL_MIN_S 1	     /* cached answers, negative ones too */
+#define LIMIT_DNS_CACHE_ENTRIES 512 /* the upstream caches more */
+#define LIMIT_DNS_TTL_MIN_S 1	    /* cached answers, negative ones too */
 #define LIMIT_DNS_TTL_MAX_S 3600
-#define LIMIT_DNS_CACHE_BYTES 2097152 /* of the answers in the cache */
+#define LIMIT_DNS_CACHE_BYTES 1048576 /* of the answers in the cache */
 #define LIMIT_DNS_QUERIES 65536	      /* askers of all questions together */
 #define LIMIT_DNS_BACKOFF_MIN_MS 50   /* before a lost upstream is tried */
 #define LIMIT_DNS_BACKOFF_MAX_MS 500
@@ -71,6 +71,7 @@
 /* Policies (RFC 8461 3.3, 5.1) */
 #define LIMIT_POLICIES 10000	    /* in memory; the store holds the rest */
 #define LIMIT_RECORD_AGE_S 60	    /* then the TXT record is looked at again */
+#define LIMIT_UPDATES_BEHIND 64	    /* of policies in use, at once */
 #define LIMIT_FETCH_BACKOFF_S 300   /* after a failed fetch, per record id */
 #define LIMIT_FETCHES_PER_BACKOFF 3 /* per domain, whatever the ids */
 #define LIMIT_RECORD_PATIENCE_S 3600 /* at delivery: see verdict.c */

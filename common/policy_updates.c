@@ -83,8 +83,9 @@ policy_wait_facts(const struct policy_wait *wait)
 void
 policy_update_behind(struct policy_updates *updates, const char *domain)
 {
-	/* Without memory for it the next answer tries again. */
-	if (update_find(updates, domain) == NULL)
+	/* Without a place or memory for it the next answer tries again. */
+	if (HASH_COUNT(updates->table) < LIMIT_UPDATES_BEHIND &&
+	    update_find(updates, domain) == NULL)
 		update_start(updates, domain);
 }
 

@@ -45,7 +45,13 @@ struct walk {
 	size_t len; /* so far */
 };
 
-static void
+/*
+ * So that each mode is code of its own, with sizes that are known: unpacking is
+ * a good part of an answer from the cache.
+ */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+static ALWAYS_INLINE void
 octets(struct walk *w, void *member, size_t size)
 {
 	if (w->mode == PACK)
@@ -55,7 +61,7 @@ octets(struct walk *w, void *member, size_t size)
 	w->len += size;
 }
 
-static void
+static ALWAYS_INLINE void
 text(struct walk *w, char *member)
 {
 	octets(w, member,
@@ -65,7 +71,7 @@ text(struct walk *w, char *member)
 #define MEMBER(w, member) octets((w), &(member), sizeof(member))
 
 /* Unpacked patterns are borrowed from where they are packed. */
-static void
+static ALWAYS_INLINE void
 walk_policy(struct walk *w, struct sts_policy *policy)
 {
 	MEMBER(w, policy->mode);
@@ -82,7 +88,7 @@ walk_policy(struct walk *w, struct sts_policy *policy)
 	}
 }
 
-static void
+static ALWAYS_INLINE void
 walk_policy_facts(struct walk *w, struct policy_facts *sts)
 {
 	MEMBER(w, sts->record);
@@ -99,7 +105,7 @@ walk_policy_facts(struct walk *w, struct policy_facts *sts)
 	text(w, sts->failure_why);
 }
 
-static void
+static ALWAYS_INLINE void
 walk_mx(struct walk *w, struct mx_fact *mx)
 {
 	text(w, mx->host);
@@ -116,7 +122,7 @@ walk_mx(struct walk *w, struct mx_fact *mx)
 	MEMBER(w, mx->probe_expires_ms);
 }
 
-static void
+static ALWAYS_INLINE void
 walk_verdict(struct walk *w, struct verdict *v)
 {
 	struct facts *f = &v->facts;

@@ -274,7 +274,6 @@ main(int argc, char **argv)
 	    b.seconds);
 	b.floor = load_start(null_argv, b.version, "/dev/null");
 	b.filter = load_start(argv + optind, b.version, b.log);
-	print_memory(&b, "nothing asked yet");
 	warm_up(&b);
 	print_memory(&b, "all policies and verdicts");
 	for (unsigned i = 0; i < b.n_counts; i++)

@@ -309,6 +309,36 @@ a_cached_policy_binds_whatever_dns_says(void **state)
 	}
 }
 
+/* More than LIMIT_UPDATES_BEHIND domains whose records are old. */
+static void
+records_are_looked_at_a_few_at_a_time(void **state)
+{
+	enum {
+		DOMAINS = LIMIT_UPDATES_BEHIND + 20
+	};
+	struct world *w = *state;
+	struct told told = { 0 };
+	char domain[32];
+
+	for (int i = 0; i < DOMAINS; i++) {
+		snprintf(domain, sizeof(domain), "d%d.example", i);
+		assert_true(policy_cache_put(w->cache, domain, "1",
+		    span_of("version: STSv1\nmode: none\nmax_age: 604800\n"),
+		    NOW));
+		engine_ask(w->engine, GATE_ADMISSION, domain, tell, &told);
+	}
+	clock_advance(w->clock, (LIMIT_RECORD_AGE_S + 1) * 1000);
+	assert_int_equal(told.times, DOMAINS);
+	fake_net_delay(w->net, -1, -1, -1);
+	for (int i = 0; i < DOMAINS; i++) {
+		snprintf(domain, sizeof(domain), "d%d.example", i);
+		assert_non_null(
+		    engine_cached(w->engine, GATE_ADMISSION, domain));
+	}
+	clock_advance(w->clock, 1000);
+	assert_int_equal(fake_net_pending(w->net), LIMIT_UPDATES_BEHIND);
+}
+
 static void
 a_new_id_is_seen_behind_the_answer_and_binds_at_once(void **state)
 {
@@ -1021,6 +1051,7 @@ main(void)
 		T(no_record_proceeds_and_nobody_is_probed),
 		T(a_record_that_is_unknown_proceeds_but_is_not_remembered),
 		T(a_cached_policy_binds_whatever_dns_says),
+		T(records_are_looked_at_a_few_at_a_time),
 		T(a_new_id_is_seen_behind_the_answer_and_binds_at_once),
 		T(a_new_id_that_cannot_be_fetched_keeps_the_old_policy),
 		T(a_failed_first_fetch_proceeds_and_is_not_tried_at_once_again),
