@@ -90,6 +90,7 @@ struct smtp_target {
 	const char *helo; /* copied */
 	unsigned proofs;  /* to be shown, or the session fails; PROOF_ENCRYPTED
 			     makes STARTTLS a must, 0 leaves it to the server */
+	bool in_clear;	  /* not even an offered STARTTLS is taken */
 	unsigned deadline_ms; /* for all up to ready; 0: stage limits only */
 };
 
