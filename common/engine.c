@@ -60,6 +60,15 @@ struct engine {
 	size_t kept_bytes;
 };
 
+/* RFC 8461 3.4: with a smart host it is that host's policy that counts. */
+static const char *
+policy_domain(const struct engine *e, const char *domain)
+{
+	const char *smarthost = e->shared.config->smarthost;
+
+	return smarthost[0] == '\0' ? domain : smarthost;
+}
+
 /* Verdicts that are kept. */
 
 static struct kept *
@@ -192,7 +201,7 @@ verdict_log(const struct verdict *v, int64_t took_ms, bool cached)
 const struct verdict *
 engine_cached(struct engine *engine, enum gate gate, const char *domain)
 {
-	struct kept *k = kept_find(engine, gate, domain);
+	struct kept *k = kept_find(engine, gate, policy_domain(engine, domain));
 
 	if (k == NULL ||
 	    k->verdict->expires_ms <=
@@ -279,8 +288,8 @@ fail:
 	return NULL;
 }
 
-struct engine_ask *
-engine_ask(struct engine *engine, enum gate gate, const char *domain,
+static struct engine_ask *
+ask_start(struct engine *engine, enum gate gate, const char *domain,
     engine_done_fn *done, void *arg)
 {
 	struct engine_ask *ask;
@@ -299,6 +308,25 @@ engine_ask(struct engine *engine, enum gate gate, const char *domain,
 	ask->arg = arg;
 	TAILQ_INSERT_TAIL(&r->asks, ask, entry);
 	engine->n_asks++;
+	return ask;
+}
+
+struct engine_ask *
+engine_ask(struct engine *engine, enum gate gate, const char *domain,
+    engine_done_fn *done, void *arg)
+{
+	return ask_start(engine, gate, policy_domain(engine, domain), done,
+	    arg);
+}
+
+struct engine_ask *
+engine_ask_again(struct engine *engine, enum gate gate, const char *domain,
+    engine_done_fn *done, void *arg)
+{
+	struct engine_ask *ask = engine_ask(engine, gate, domain, done, arg);
+
+	if (ask != NULL)
+		lookup_want_look(ask->running->lookup);
 	return ask;
 }
 

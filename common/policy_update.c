@@ -18,6 +18,7 @@
 #include "common/fetch_backoff.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/outcome.h"
 #include "common/policy_cache.h"
 #include "common/record_patience.h"
 #include "common/uthash_quiet.h"
@@ -120,6 +121,13 @@ static void
 fetch_failed(struct policy_update *u, enum result_type failure, const char *why)
 {
 	char quoted[LOG_QUOTE_SIZE];
+	const struct outcome outcome = {
+		.kind = OUTCOME_FETCH,
+		.domain = u->domain,
+		.source = VERDICT_STS,
+		.result = failure,
+		.why = why,
+	};
 
 	u->facts.failure = failure;
 	snprintf(u->facts.failure_why, sizeof(u->facts.failure_why), "%s", why);
@@ -130,6 +138,7 @@ fetch_failed(struct policy_update *u, enum result_type failure, const char *why)
 		    log_quote(quoted, why, strlen(why)));
 	fetch_backoff_failed(u->all->backoff, u->domain, u->facts.record_id,
 	    clock_mono_ms(u->all->ports->clock), failure, why);
+	outcome_report(&outcome);
 }
 
 static bool

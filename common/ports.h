@@ -67,6 +67,8 @@ struct fetch_port {
 
 /* SMTP */
 
+#define SMTP_PORT 25
+
 /* What a session has shown, or must show: a set, not an order. */
 #define PROOF_ENCRYPTED 0x1u
 #define PROOF_PKIX 0x2u /* chain and name against the web's roots */

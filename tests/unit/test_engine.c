@@ -1004,6 +1004,78 @@ at_delivery_an_unknown_record_defers_until_patience_is_over(void **state)
 	    ACTION_DEFER);
 }
 
+static void
+who_is_about_to_refuse_gets_a_look_past_the_cache_once_a_minute(void **state)
+{
+	struct world *w = *state;
+	struct told told = { 0 };
+	size_t asked;
+
+	publish(w, "1", POLICY("enforce"));
+	ask_for_delivery(w, "example.com");
+	asked = fake_net_dns_asked(w->net, "_mta-sts.example.com", DNS_TXT);
+	publish(w, "2", POLICY("testing"));
+	let_time_pass(w, 10);
+	for (int i = 0; i < 3; i++) {
+		assert_non_null(engine_ask_again(w->engine, GATE_DELIVERY,
+		    "example.com", tell, &told));
+		let_time_pass(w, 1);
+	}
+	assert_int_equal(told.times, 3);
+	assert_int_equal(told.action, ACTION_PROCEED);
+	assert_int_equal(fake_net_fetches(w->net), 2);
+	assert_int_equal(fake_net_dns_asked(w->net, "_mta-sts.example.com",
+			     DNS_TXT),
+	    asked + 1);
+}
+
+static void
+a_look_that_meets_a_running_update_is_made_anew(void **state)
+{
+	struct world *w = *state;
+	struct told told = { 0 };
+	size_t asked;
+
+	w->config.reject_on_failure = true;
+	publish(w, "1", POLICY("enforce"));
+	ask(w, "example.com");
+	mx_goes_bad(w, "mx1.example.com");
+	mx_goes_bad(w, "mx2.example.com");
+	let_time_pass(w, 400);
+	asked = fake_net_dns_asked(w->net, "_mta-sts.example.com", DNS_TXT);
+	/* A refresh has asked the cache when the refusal wants its look. */
+	fake_net_policy(w->net, "example.com", NULL,
+	    RESULT_STS_POLICY_FETCH_ERROR, "connection refused");
+	fake_net_delay(w->net, 20, 1, 1);
+	engine_refresh(w->engine, "example.com");
+	clock_advance(w->clock, 30);
+	fake_net_delay(w->net, 1, 5000, 1);
+	assert_non_null(engine_ask(w->engine, GATE_ADMISSION, "example.com",
+	    tell, &told));
+	let_time_pass(w, 65);
+	assert_int_equal(told.times, 1);
+	assert_int_equal(told.action, ACTION_REJECT);
+	assert_int_equal(fake_net_dns_asked(w->net, "_mta-sts.example.com",
+			     DNS_TXT),
+	    asked + 2);
+}
+
+static void
+a_host_that_is_named_twice_is_one_and_equal_ones_keep_their_order(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1", POLICY("enforce"));
+	mx_goes_bad(w, "mx1.example.com");
+	mx_goes_bad(w, "mx2.example.com");
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_FOUND,
+	    "10 mx2.example.com", "10 mx1.example.com", "5 mx2.example.com",
+	    "10 mx2.example.com", NULL);
+	assert_int_equal(ask(w, "example.com").action, ACTION_DEFER);
+	assert_int_equal(fake_net_sessions(w->net, "mx2.example.com"), 1);
+	assert_int_equal(fake_net_sessions(w->net, "mx1.example.com"), 1);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -1052,6 +1124,9 @@ main(void)
 		T(at_delivery_no_host_is_probed),
 		T(at_delivery_null_mx_and_no_domain_are_permanent),
 		T(at_delivery_an_unknown_record_defers_until_patience_is_over),
+		T(who_is_about_to_refuse_gets_a_look_past_the_cache_once_a_minute),
+		T(a_look_that_meets_a_running_update_is_made_anew),
+		T(a_host_that_is_named_twice_is_one_and_equal_ones_keep_their_order),
 	};
 
 	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
