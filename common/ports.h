@@ -132,6 +132,10 @@ struct ports {
 	struct fetch_port fetch;
 	struct smtp_port smtp;
 	struct clock *clock;
+	/*
+	 * Evenly from 0 to n - 1; n is not 0. NULL: nothing is left to chance.
+	 */
+	uint32_t (*random_below)(uint32_t n);
 };
 
 #endif
