@@ -19,6 +19,7 @@
 #include "common/engine.h"
 #include "common/limits.h"
 #include "common/mx_facts.h"
+#include "common/outcome.h"
 
 enum delivery_step {
 	STEP_START,
@@ -64,6 +65,28 @@ delivery_free(struct delivery *d)
 	free(d);
 }
 
+/*
+ * A policy that refuses before any session, since no host is listed, is a
+ * failure to be told of like one in a session.
+ */
+static void
+refusal_report(const struct delivery *d)
+{
+	const struct verdict *v = d->verdict;
+	const struct outcome outcome = {
+		.kind = OUTCOME_SESSION,
+		.domain = v->facts.domain,
+		.source = v->source,
+		.mode = v->facts.sts.policy.mode,
+		.mx = v->mx,
+		.result = v->result,
+		.why = v->reason,
+	};
+
+	if (v->source == VERDICT_STS && v->result != RESULT_NONE)
+		outcome_report(&outcome);
+}
+
 /* The end: with a session, or with the words of a refusal. */
 static void
 delivery_end(struct delivery *d, const struct mx_walk_found *found)
@@ -76,6 +99,8 @@ delivery_end(struct delivery *d, const struct mx_walk_found *found)
 
 	if (found == NULL && verdict != NULL && d->walked)
 		verdict_decide_refused(verdict, d->opts.config);
+	else if (found == NULL && verdict != NULL)
+		refusal_report(d);
 	if (found == NULL && verdict != NULL) {
 		result.permanent = verdict->action == ACTION_REJECT;
 		result.reason = verdict->reason;

@@ -4,7 +4,8 @@
  * verdict on the destination, the walk along its MX hosts, and, before a
  * refusal under an enforced policy, a fresh look at the record; a new policy
  * has the walk begin anew, once (RFC 8461 5.1). A policy's failure is never
- * permanent here.
+ * permanent here. That no MX host is listed is an outcome (common/outcome) as
+ * if there had been a session.
  */
 #ifndef STRICTMX_COMMON_DELIVERY_H
 #define STRICTMX_COMMON_DELIVERY_H

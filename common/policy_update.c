@@ -333,14 +333,16 @@ refresh_failed(struct policy_update *u, const struct cached_policy *cached)
 {
 	struct policy_facts *f = &u->facts;
 	int64_t now_s = clock_wall_s(u->all->ports->clock);
+	char why[LOG_QUOTE_SIZE];
 
 	if (cached->policy.mode != STS_MODE_NONE)
 		log_error("domain=%s policy could not be refreshed: id=%s "
-			  "mode=%s expires_in_s=%lld result=%s %s",
+			  "mode=%s expires_in_s=%lld result=%s why=%s",
 		    u->domain, cached->id, sts_mode_name(cached->policy.mode),
 		    (long long)(cached->fetched_at_s +
 			cached->policy.max_age_s - now_s),
-		    result_type_name(f->failure), f->failure_why);
+		    result_type_name(f->failure),
+		    log_quote(why, f->failure_why, strlen(f->failure_why)));
 	policy_cache_refresh_later(u->all->cache, u->domain, now_s);
 }
 

@@ -320,9 +320,10 @@ eligible(struct player *p)
 {
 	json_t *hosts = json_array();
 
+	if (p->via[0] == '\0')
+		return hosts; /* what none will do, no single one will */
 	p->watching = false;
-	for (size_t i = 0; p->verdict != NULL && i < p->verdict->facts.n_mx;
-	     i++)
+	for (size_t i = 0; i < p->verdict->facts.n_mx; i++)
 		if (p->verdict->facts.mx[i].eligible && host_will_do(p, i))
 			json_array_append_new(hosts,
 			    json_string(p->verdict->facts.mx[i].host));

@@ -225,6 +225,8 @@ under_enforce_an_unlisted_host_is_never_connected_to(void **state)
 	assert_false(t.permanent);
 	assert_string_equal(t.sessions, "");
 	assert_memory_equal(t.reason, "451 4.7.5 ", 10);
+	assert_string_equal(t.outcomes,
+	    "sts mx3.example.com validation-failure;");
 }
 
 static void

@@ -625,6 +625,19 @@ words_of_a_policy_host_are_quoted_in_the_log(void **state)
 			     "result=sts-policy-fetch-error why=\"mta-sts."
 			     "example.com sent a\\x22 domain=bank.example"),
 	    1);
+	clock_advance(w->clock, 400000);
+	publish(w, "1", POLICY("enforce"));
+	ask(w, "example.com");
+	fake_net_policy(w->net, "example.com", NULL,
+	    RESULT_STS_POLICY_FETCH_ERROR, "it says domain=bank.example");
+	log_capture_start();
+	engine_refresh(w->engine, "example.com");
+	clock_advance(w->clock, 1000);
+	log = log_capture_end();
+	assert_int_equal(log_capture_count(log,
+			     "result=sts-policy-fetch-error "
+			     "why=\"it says domain=bank.example\""),
+	    1);
 }
 
 static void
@@ -1050,8 +1063,8 @@ a_look_that_meets_a_running_update_is_made_anew(void **state)
 	engine_refresh(w->engine, "example.com");
 	clock_advance(w->clock, 30);
 	fake_net_delay(w->net, 1, 5000, 1);
-	assert_non_null(engine_ask(w->engine, GATE_ADMISSION, "example.com",
-	    tell, &told));
+	assert_non_null(
+	    engine_ask(w->engine, GATE_ADMISSION, "example.com", tell, &told));
 	let_time_pass(w, 65);
 	assert_int_equal(told.times, 1);
 	assert_int_equal(told.action, ACTION_REJECT);
