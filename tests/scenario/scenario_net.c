@@ -21,6 +21,14 @@ is(const char *word, const char *wanted)
 	return strcmp(word, wanted) == 0;
 }
 
+/* Nothing said: no such name. Records, and no word about how: it is there. */
+static const char *
+rcode_of(json_t *answer)
+{
+	return scenario_word(answer, "rcode",
+	    answer == NULL ? "NXDOMAIN" : "NOERROR");
+}
+
 /* DNS answers without records. */
 static enum dns_outcome
 outcome_of(const char *rcode)
@@ -58,7 +66,7 @@ txt_join(json_t *record)
 static void
 txt_say(struct fake_net *net, json_t *txt, const char *policy_domain)
 {
-	const char *rcode = scenario_word(txt, "rcode", "NXDOMAIN");
+	const char *rcode = rcode_of(txt);
 	struct span records[RECORDS_MAX];
 	char name[DOMAIN_SIZE + 16];
 	json_t *record;
@@ -93,8 +101,7 @@ https_outcome(json_t *https)
 	const char *error = scenario_word(https, "error", NULL);
 	struct fetch_outcome o = {
 		.code = CURLE_OK,
-		.status =
-		    (long)json_integer_value(scenario_get(https, "status")),
+		.status = 200,
 		.connected = true,
 		.encrypted = true,
 		.content_type = scenario_word(https, "content_type", NULL),
@@ -102,6 +109,9 @@ https_outcome(json_t *https)
 		.elapsed_ms = LIMIT_FETCH_MS,
 	};
 
+	if (scenario_get(https, "status") != NULL)
+		o.status =
+		    (long)json_integer_value(scenario_get(https, "status"));
 	if (!is(scenario_word(https, "cert", "valid"), "valid")) {
 		o.code = CURLE_PEER_FAILED_VERIFICATION;
 		o.verify = X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT;
@@ -145,9 +155,10 @@ https_say(struct fake_net *net, json_t *https, const char *policy_domain)
 static void
 mx_say(struct fake_net *net, json_t *mx, const char *domain)
 {
-	const char *rcode = scenario_word(mx, "rcode", "NXDOMAIN");
+	const char *rcode = rcode_of(mx);
 	char texts[RECORDS_MAX][DOMAIN_SIZE + 16], host[DOMAIN_SIZE];
 	struct span records[RECORDS_MAX];
+	enum domain_kind kind;
 	json_t *record;
 	size_t n = 0, i;
 
@@ -158,16 +169,22 @@ mx_say(struct fake_net *net, json_t *mx, const char *domain)
 	{
 		if (n == RECORDS_MAX)
 			break;
-		(void)domain_fold(span_of(scenario_word(record, "host", "")),
-		    host); /* "" for the root, too */
+		kind = domain_fold(span_of(scenario_word(record, "host", "")),
+		    host);
+		if (kind != DOMAIN_OK && kind != DOMAIN_ABSENT)
+			continue; /* as the reader of DNS answers does */
 		snprintf(texts[n], sizeof(texts[n]), "%d %s",
 		    (int)json_integer_value(scenario_get(record, "pref")),
 		    host);
 		records[n] = span_of(texts[n]);
 		n++;
 	}
-	if (n > 0 && is(rcode, "NOERROR"))
+	if (!is(rcode, "NOERROR") || i == 0)
+		return;
+	if (n > 0)
 		fake_net_records(net, domain, DNS_MX, records, n);
+	else
+		fake_net_dns(net, domain, DNS_MX, DNS_TEMPFAIL, NULL);
 }
 
 /* The hosts. */

@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/outcome.h"
 #include "common/policy_cache.h"
+#include "tests/unit/allocation.h"
 #include "tests/unit/world.h"
 
 #define POLICY(mode)                                                           \
@@ -630,6 +631,48 @@ a_delivery_may_be_cancelled_at_any_moment(void **state)
 	}
 }
 
+/*
+ * Each allocation fails in turn, alone or with all after it: there is one
+ * answer, or none was begun, and never a session that the policy forbids.
+ */
+static bool
+deliver_without_memory(void (*fail_at)(unsigned), unsigned n)
+{
+	struct delivery_opts opts = opts_for("example.com");
+	struct delivery *d;
+	bool failed;
+
+	clock_advance(t.world->clock, 400000);
+	t.times = 0;
+	t.mx[0] = '\0';
+	fail_at(n);
+	d = delivery_start(&opts, tell, NULL);
+	clock_advance(t.world->clock, LIMIT_DELIVERY_MS);
+	failed = allocation_has_failed();
+	allocation_fail(0);
+	assert_int_equal(t.times, d == NULL ? 0 : 1);
+	assert_string_equal(t.mx, "");
+	if (d != NULL)
+		assert_memory_equal(t.reason, "451 4.", 6);
+	return failed;
+}
+
+static void
+without_memory_mail_waits_and_never_goes_in_clear(void **state)
+{
+	unsigned n = 1;
+
+	(void)state;
+	deliver();
+	says("mx1.example.com", &broken);
+	says("mx2.example.com", &in_clear);
+	while (deliver_without_memory(allocation_fail, n))
+		n++;
+	assert_in_range(n, 20, 1000);
+	for (n = 1; deliver_without_memory(allocation_fail_from, n);)
+		n++;
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -657,6 +700,7 @@ main(void)
 		T(with_a_smart_host_its_policy_counts_and_no_mx_is_asked_for),
 		T(ports_that_cannot_begin_refuse_for_now),
 		T(a_delivery_may_be_cancelled_at_any_moment),
+		T(without_memory_mail_waits_and_never_goes_in_clear),
 	};
 
 	return cmocka_run_group_tests_name("delivery", tests, NULL, NULL);
