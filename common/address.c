@@ -135,6 +135,28 @@ address_to_sockaddr(const struct address *a, uint16_t port,
 	return sizeof(*sin6);
 }
 
+bool
+address_from_sockaddr(const struct sockaddr *sa, struct address *out)
+{
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct address a;
+
+	memset(&a, 0, sizeof(a));
+	a.family = sa->sa_family;
+	if (sa->sa_family == AF_INET) {
+		memcpy(&in, sa, sizeof(in));
+		a.in = in.sin_addr;
+	} else if (sa->sa_family == AF_INET6) {
+		memcpy(&in6, sa, sizeof(in6));
+		a.in6 = in6.sin6_addr;
+	} else {
+		return false;
+	}
+	*out = a;
+	return true;
+}
+
 size_t
 address_add(struct address *list, size_t n, size_t max,
     const struct dns_answer *answer)
@@ -165,27 +187,6 @@ static struct {
 	bool known;
 } own;
 
-/* False when it is no IPv4 or IPv6 address. */
-static bool
-from_sockaddr(const struct sockaddr *sa, struct address *out)
-{
-	struct address a = { .family = 0 };
-
-	if (sa == NULL)
-		return false;
-	if (sa->sa_family == AF_INET)
-		memcpy(&a.in, &((const struct sockaddr_in *)sa)->sin_addr,
-		    sizeof(a.in));
-	else if (sa->sa_family == AF_INET6)
-		memcpy(&a.in6, &((const struct sockaddr_in6 *)sa)->sin6_addr,
-		    sizeof(a.in6));
-	else
-		return false;
-	a.family = sa->sa_family;
-	*out = a;
-	return true;
-}
-
 /* The new list replaces the old one only when it could be read whole. */
 static bool
 own_read(void)
@@ -202,7 +203,8 @@ own_read(void)
 	if (list != NULL) {
 		n = 0;
 		for (i = interfaces; i != NULL; i = i->ifa_next)
-			if (from_sockaddr(i->ifa_addr, &list[n]))
+			if (i->ifa_addr != NULL &&
+			    address_from_sockaddr(i->ifa_addr, &list[n]))
 				n++;
 		free(own.list);
 		own.list = list;

@@ -45,6 +45,9 @@ bool address_is_loopback(const struct address *a);
 socklen_t address_to_sockaddr(const struct address *a, uint16_t port,
     struct sockaddr_storage *ss);
 
+/* The address in *sa; false when that is of another family. */
+bool address_from_sockaddr(const struct sockaddr *sa, struct address *out);
+
 /*
  * Appends the addresses of an A or AAAA answer; returns the new count, at most
  * max. An answer of another outcome than found adds none.

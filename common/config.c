@@ -9,11 +9,9 @@
 
 #include <confuse.h>
 #include <errno.h>
-#include <netdb.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/config_key.h"
 #include "common/config_text.h"
@@ -130,29 +128,6 @@ finish_resolver(struct config_run *run)
 	}
 }
 
-/* The host's full name: as it stands, or as the system's resolver knows it. */
-static void
-finish_hostname(char out[DOMAIN_SIZE])
-{
-	const struct addrinfo hints = { .ai_flags = AI_CANONNAME };
-	struct addrinfo *found = NULL;
-	char name[DOMAIN_SIZE] = "";
-
-	if (out[0] != '\0')
-		return;
-	if (gethostname(name, sizeof(name) - 1) == -1)
-		name[0] = '\0';
-	if (strchr(name, '.') == NULL &&
-	    getaddrinfo(name, NULL, &hints, &found) == 0 &&
-	    found->ai_canonname != NULL)
-		(void)domain_fold(span_of(found->ai_canonname), out);
-	if (found != NULL)
-		freeaddrinfo(found);
-	if (strchr(out, '.') == NULL &&
-	    domain_fold(span_of(name), out) != DOMAIN_OK)
-		(void)domain_fold(span_of("localhost"), out);
-}
-
 static int
 name_compare(const void *a, const void *b)
 {
@@ -235,7 +210,6 @@ config_load(const char *path, bool must_exist, char error[CONFIG_ERROR_SIZE])
 		return NULL;
 	}
 	finish_resolver(&run);
-	finish_hostname(run.config->hostname);
 	finish_local_domains(run.config);
 	return run.config;
 }

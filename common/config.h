@@ -34,7 +34,7 @@ struct config {
 	size_t n_local_domains; /* folded, sorted; both keys together */
 	char **local_domains;
 	unsigned deadline_s;
-	char hostname[DOMAIN_SIZE]; /* for EHLO */
+	char hostname[DOMAIN_SIZE]; /* for EHLO; "": the full one of the host */
 	/* All mail goes there, and its policy counts; "": by MX records. */
 	char smarthost[DOMAIN_SIZE];
 	uint16_t smarthost_port;

@@ -29,7 +29,7 @@ struct entry {
 	size_t bytes;
 	TAILQ_ENTRY(entry) use;
 	UT_hash_handle hh;
-	struct key key;
+	char key[]; /* as much of a struct key as counts */
 };
 
 struct dns_cache {
@@ -125,13 +125,15 @@ life_ms(const struct dns_answer *answer)
 static void
 entry_add(struct dns_cache *cache, const char *name, struct dns_held *held)
 {
-	struct entry *entry = calloc(1, sizeof(*entry));
-	unsigned key_len;
+	struct entry *entry;
+	struct key key;
+	unsigned key_len = key_set(&key, name, held->answer->type);
 
+	entry = calloc(1, sizeof(*entry) + key_len);
 	if (entry == NULL)
 		return;
-	key_len = key_set(&entry->key, name, held->answer->type);
-	HASH_ADD_KEYPTR(hh, cache->table, &entry->key, key_len, entry);
+	memcpy(entry->key, &key, key_len);
+	HASH_ADD_KEYPTR(hh, cache->table, entry->key, key_len, entry);
 	if (entry->hh.tbl == NULL) {
 		free(entry);
 		return;
@@ -139,8 +141,8 @@ entry_add(struct dns_cache *cache, const char *name, struct dns_held *held)
 	entry->held = held;
 	held->holders++;
 	entry->expires_ms = held->got_ms + life_ms(held->answer);
-	entry->bytes =
-	    sizeof(*entry) + sizeof(*held) + answer_bytes(held->answer);
+	entry->bytes = sizeof(*entry) + key_len + sizeof(*held) +
+	    answer_bytes(held->answer);
 	cache->bytes += entry->bytes;
 	TAILQ_INSERT_HEAD(&cache->uses, entry, use);
 }

@@ -23,6 +23,7 @@
 #include "common/refresh.h"
 #include "common/uthash_quiet.h"
 #include "common/verdict.h"
+#include "common/verdict_cache.h"
 
 struct engine_ask {
 	struct running *running;
@@ -41,23 +42,13 @@ struct running {
 	UT_hash_handle hh;
 };
 
-/* A verdict that is kept, by the domain in its facts. */
-struct kept {
-	struct verdict *verdict;
-	size_t bytes;
-	TAILQ_ENTRY(kept) entry;
-	UT_hash_handle hh;
-};
-
 struct engine {
 	struct lookup_shared shared;
 	struct policy_updates *updates;
 	struct refresh *refresh;
 	struct running *running[GATES]; /* by domain */
 	size_t n_asks;
-	struct kept *kept[GATES];	/* by domain */
-	TAILQ_HEAD(, kept) kept_by_use; /* least recently used first */
-	size_t kept_bytes;
+	struct verdict_cache *kept[GATES];
 };
 
 /* RFC 8461 3.4: with a smart host it is that host's policy that counts. */
@@ -71,62 +62,14 @@ policy_domain(const struct engine *e, const char *domain)
 
 /* Verdicts that are kept. */
 
-static struct kept *
-kept_find(struct engine *e, enum gate gate, const char *domain)
-{
-	struct kept *k;
-
-	HASH_FIND_STR(e->kept[gate], domain, k);
-	return k;
-}
-
-static void
-kept_remove(struct engine *e, struct kept *k)
-{
-	HASH_DEL(e->kept[k->verdict->gate], k);
-	TAILQ_REMOVE(&e->kept_by_use, k, entry);
-	e->kept_bytes -= k->bytes;
-	verdict_free(k->verdict);
-	free(k);
-}
-
-/* True when the verdict is the engine's now. */
-static bool
-kept_add(struct engine *e, struct verdict *verdict)
-{
-	struct kept *k = kept_find(e, verdict->gate, verdict->facts.domain);
-
-	if (k != NULL)
-		kept_remove(e, k);
-	if ((k = calloc(1, sizeof(*k))) == NULL)
-		return false;
-	k->verdict = verdict;
-	HASH_ADD_KEYPTR(hh, e->kept[verdict->gate], verdict->facts.domain,
-	    strlen(verdict->facts.domain), k);
-	if (k->hh.tbl == NULL) {
-		free(k);
-		return false;
-	}
-	TAILQ_INSERT_TAIL(&e->kept_by_use, k, entry);
-	k->bytes = sizeof(*k) + verdict_bytes(verdict);
-	e->kept_bytes += k->bytes;
-	/* One verdict is far smaller than the bound: the new one stays. */
-	while (HASH_COUNT(e->kept[verdict->gate]) > LIMIT_VERDICTS ||
-	    e->kept_bytes > LIMIT_VERDICT_BYTES)
-		kept_remove(e, TAILQ_FIRST(&e->kept_by_use));
-	return true;
-}
-
 /* RFC 8461 3.3: a new policy binds at once. */
 static void
 policy_changed(const char *domain, void *arg)
 {
 	struct engine *e = arg;
-	struct kept *k;
 
 	for (int gate = 0; gate < GATES; gate++)
-		if ((k = kept_find(e, (enum gate)gate, domain)) != NULL)
-			kept_remove(e, k);
+		verdict_cache_drop(e->kept[gate], domain);
 }
 
 /*
@@ -201,18 +144,16 @@ verdict_log(const struct verdict *v, int64_t took_ms, bool cached)
 const struct verdict *
 engine_cached(struct engine *engine, enum gate gate, const char *domain)
 {
-	struct kept *k = kept_find(engine, gate, policy_domain(engine, domain));
+	const struct verdict *verdict = verdict_cache_get(engine->kept[gate],
+	    policy_domain(engine, domain));
 
-	if (k == NULL ||
-	    k->verdict->expires_ms <=
-		clock_mono_ms(engine->shared.ports->clock))
+	if (verdict == NULL ||
+	    verdict->expires_ms <= clock_mono_ms(engine->shared.ports->clock))
 		return NULL;
-	TAILQ_REMOVE(&engine->kept_by_use, k, entry);
-	TAILQ_INSERT_TAIL(&engine->kept_by_use, k, entry);
-	if (k->verdict->action != ACTION_PROCEED)
-		verdict_log(k->verdict, 0, true);
-	look_behind(engine, k->verdict);
-	return k->verdict;
+	if (verdict->action != ACTION_PROCEED)
+		verdict_log(verdict, 0, true);
+	look_behind(engine, verdict);
+	return verdict;
 }
 
 /* Lookups that run, and those who wait. */
@@ -240,16 +181,15 @@ lookup_done(struct verdict *verdict, int64_t took_ms, void *arg)
 	struct running *r = arg;
 	struct engine *e = r->engine;
 	struct engine_ask *ask;
-	bool keep;
 
 	r->lookup = NULL;
 	/* Whoever asks from now on, a waiter's callback too, begins anew. */
 	HASH_DEL(e->running[r->gate], r);
 	verdict_log(verdict, took_ms, false);
 	look_behind(e, verdict);
-	keep =
-	    is_worth_keeping(verdict, clock_mono_ms(e->shared.ports->clock)) &&
-	    verdict_is_current(e, verdict) && kept_add(e, verdict);
+	if (is_worth_keeping(verdict, clock_mono_ms(e->shared.ports->clock)) &&
+	    verdict_is_current(e, verdict))
+		verdict_cache_put(e->kept[r->gate], verdict);
 	while ((ask = TAILQ_FIRST(&r->asks)) != NULL) {
 		engine_done_fn *done = ask->done;
 		void *done_arg = ask->arg;
@@ -257,15 +197,13 @@ lookup_done(struct verdict *verdict, int64_t took_ms, void *arg)
 		ask_remove(ask);
 		done(verdict, done_arg);
 	}
-	if (!keep)
-		verdict_free(verdict);
+	verdict_free(verdict);
 	running_free(r);
 }
 
 static struct running *
 running_start(struct engine *e, enum gate gate, const char *domain)
 {
-	struct kept *previous = kept_find(e, gate, domain);
 	struct running *r;
 
 	if (HASH_COUNT(e->running[gate]) >= LIMIT_LOOKUPS ||
@@ -276,7 +214,7 @@ running_start(struct engine *e, enum gate gate, const char *domain)
 	TAILQ_INIT(&r->asks);
 	snprintf(r->domain, sizeof(r->domain), "%s", domain);
 	r->lookup = lookup_start(&e->shared, gate, domain,
-	    previous == NULL ? NULL : previous->verdict, lookup_done, r);
+	    verdict_cache_get(e->kept[gate], domain), lookup_done, r);
 	if (r->lookup == NULL)
 		goto fail;
 	HASH_ADD_STR(e->running[gate], domain, r);
@@ -348,20 +286,23 @@ engine_new(const struct config *config, const struct ports *ports,
 
 	if (e == NULL)
 		return NULL;
-	TAILQ_INIT(&e->kept_by_use);
+	for (int gate = 0; gate < GATES; gate++)
+		if ((e->kept[gate] = verdict_cache_new(LIMIT_VERDICTS)) == NULL)
+			goto fail;
 	e->updates =
 	    policy_updates_new(config, ports, cache, policy_changed, e);
 	if (e->updates != NULL)
 		e->refresh = refresh_new(ports->clock, cache, e->updates);
-	if (e->refresh == NULL) {
-		engine_free(e);
-		return NULL;
-	}
+	if (e->refresh == NULL)
+		goto fail;
 	e->shared.ports = ports;
 	e->shared.config = config;
 	e->shared.cache = cache;
 	e->shared.updates = e->updates;
 	return e;
+fail:
+	engine_free(e);
+	return NULL;
 }
 
 void
@@ -372,13 +313,13 @@ engine_free(struct engine *engine)
 	if (engine == NULL)
 		return;
 	refresh_free(engine->refresh);
-	for (int gate = 0; gate < GATES; gate++)
+	for (int gate = 0; gate < GATES; gate++) {
 		HASH_ITER (hh, engine->running[gate], r, next) {
 			HASH_DEL(engine->running[gate], r);
 			running_free(r);
 		}
-	while (!TAILQ_EMPTY(&engine->kept_by_use))
-		kept_remove(engine, TAILQ_FIRST(&engine->kept_by_use));
+		verdict_cache_free(engine->kept[gate]);
+	}
 	policy_updates_free(engine->updates);
 	free(engine);
 }

@@ -5,13 +5,14 @@
  * and stands in the list of its state. All that moves it stands in
  * fetcher_turn(): libcurl, the port and the clock only ask for a turn.
  *
- * What keeps tarpits from starving the rest: at most LIMIT_FETCH_HANDSHAKES
- * places are held by fetches that are young and without an answer, so that
- * silent hosts become slow at 8 a second at most. Slow fetches may hold more
- * than LIMIT_FETCH_SLOW places only while nobody else wants them: when all
- * places are taken and somebody waits, the oldest slow one ends. Before that
- * happens 50 younger ones must have become slow, so even in a flood of
- * tarpits a host that answers within some 8 s is heard.
+ * What keeps tarpits from starving the rest: a silent host costs a place, and
+ * there are enough of these for some hundred of them, but no time. Only
+ * LIMIT_FETCH_HANDSHAKES that have no answer may have been begun within
+ * LIMIT_FETCH_HANDSHAKE_MS, so that the loop is not held up by handshakes;
+ * who stays silent for longer holds nobody up. Slow fetches may hold more than
+ * LIMIT_FETCH_SLOW places only while nobody else wants them: when all places
+ * are taken and somebody waits, the oldest slow one makes room. That tells
+ * nothing about its host, so it waits for another turn, until its deadline.
  */
 #include "common/fetch.h"
 
@@ -43,7 +44,8 @@ struct fetch {
 	TAILQ_ENTRY(fetch) entry;
 	struct fetch_target target;
 	struct fetch_transfer *transfer;
-	int64_t started_ms;
+	int64_t begun_ms;   /* its first turn; 0: none yet */
+	int64_t started_ms; /* this one */
 	struct fetch_result result;
 	fetch_done_fn *done;
 	void *arg;
@@ -205,28 +207,55 @@ n_running(const struct fetcher *fetcher)
 	return fetcher->n[FETCH_YOUNG] + fetcher->n[FETCH_SLOW];
 }
 
+/* So many, of those without an answer, have only just been begun. */
 static bool
-has_place(const struct fetcher *fetcher)
+is_starting(const struct fetcher *fetcher)
 {
+	int64_t since_ms = now_ms() - fetcher->opts.handshake_ms;
 	const struct fetch *fetch;
 	size_t handshakes = 0;
 
-	if (n_running(fetcher) >= LIMIT_FETCH_AT_ONCE &&
-	    fetcher->n[FETCH_SLOW] <= LIMIT_FETCH_SLOW)
-		return false;
-	TAILQ_FOREACH (fetch, &fetcher->lists[FETCH_YOUNG], entry)
+	TAILQ_FOREACH_REVERSE(fetch, &fetcher->lists[FETCH_YOUNG], fetch_list,
+	    entry)
+	{
+		if (fetch->started_ms <= since_ms)
+			break;
 		if (!fetch_transfer_answered(fetch->transfer))
 			handshakes++;
-	return handshakes < LIMIT_FETCH_HANDSHAKES;
+	}
+	return handshakes >= LIMIT_FETCH_HANDSHAKES;
+}
+
+static bool
+has_place(const struct fetcher *fetcher)
+{
+	return n_running(fetcher) < LIMIT_FETCH_AT_ONCE ||
+	    fetcher->n[FETCH_SLOW] > LIMIT_FETCH_SLOW;
+}
+
+/* Its transfer is dropped: back to those who wait, for a ticket's place. */
+static void
+fetch_undo(struct fetch *fetch)
+{
+	curl_loop_remove(fetch->fetcher->loop,
+	    fetch_transfer_easy(fetch->transfer));
+	fetch_transfer_free(fetch->transfer);
+	fetch->transfer = NULL;
+	fetch_move(fetch, FETCH_WAITING);
 }
 
 static void
-end_slowest(struct fetcher *fetcher)
+make_room(struct fetcher *fetcher)
 {
 	struct fetch *fetch = TAILQ_FIRST(&fetcher->lists[FETCH_SLOW]);
 
-	fetch_outcome_crowded_out(fetch->target.host, &fetch->result);
-	fetch_finish(fetch);
+	if (now_ms() - fetch->begun_ms < fetcher->opts.deadline_ms) {
+		fetch_undo(fetch);
+		fetch_queue_requeue(fetcher->queue, &fetch->ticket);
+	} else {
+		fetch_outcome_crowded_out(fetch->target.host, &fetch->result);
+		fetch_finish(fetch);
+	}
 }
 
 static bool
@@ -245,6 +274,8 @@ fetch_begin(struct fetch *fetch)
 		return false;
 	}
 	fetch->started_ms = now_ms();
+	if (fetch->begun_ms == 0)
+		fetch->begun_ms = fetch->started_ms;
 	fetch_move(fetch, FETCH_YOUNG);
 	return true;
 }
@@ -267,14 +298,15 @@ start_some(struct fetcher *fetcher)
 	struct fetch *fetch;
 
 	for (int i = 0; i < LIMIT_FETCH_STARTS_PER_TURN; i++) {
-		if (now_ms() < fetcher->not_before_ms || !has_place(fetcher))
+		if (now_ms() < fetcher->not_before_ms || !has_place(fetcher) ||
+		    is_starting(fetcher))
 			return false;
 		ticket = fetch_queue_next(fetcher->queue);
 		if (ticket == NULL)
 			return false;
 		fetch = fetch_of_ticket(ticket);
 		if (n_running(fetcher) >= LIMIT_FETCH_AT_ONCE)
-			end_slowest(fetcher);
+			make_room(fetcher);
 		if (!fetch_begin(fetch))
 			fetch_retry_later(fetch);
 	}
@@ -304,13 +336,9 @@ age_young(struct fetcher *fetcher)
 
 /* Back to where it came from. */
 static void
-fetch_undo(struct fetch *fetch)
+fetch_return(struct fetch *fetch)
 {
-	curl_loop_remove(fetch->fetcher->loop,
-	    fetch_transfer_easy(fetch->transfer));
-	fetch_transfer_free(fetch->transfer);
-	fetch->transfer = NULL;
-	fetch_move(fetch, FETCH_WAITING);
+	fetch_undo(fetch);
 	fetch_retry_later(fetch);
 }
 
@@ -320,7 +348,7 @@ fetch_ended(struct fetch *fetch, CURLcode code)
 	if (fetch_transfer_judge(fetch->transfer, code, &fetch->result))
 		fetch_finish(fetch);
 	else
-		fetch_undo(fetch);
+		fetch_return(fetch);
 }
 
 static void
@@ -330,10 +358,10 @@ undo_all(struct fetcher *fetcher)
 
 	while ((fetch = TAILQ_LAST(&fetcher->lists[FETCH_YOUNG], fetch_list)) !=
 	    NULL)
-		fetch_undo(fetch);
+		fetch_return(fetch);
 	while ((fetch = TAILQ_LAST(&fetcher->lists[FETCH_SLOW], fetch_list)) !=
 	    NULL)
-		fetch_undo(fetch);
+		fetch_return(fetch);
 }
 
 static void
@@ -385,6 +413,9 @@ plan_turn(struct fetcher *fetcher, bool more)
 	if (fetcher->n[FETCH_WAITING] > 0 && fetcher->not_before_ms > now &&
 	    fetcher->not_before_ms < due_ms)
 		due_ms = fetcher->not_before_ms;
+	if (fetcher->n[FETCH_WAITING] > 0 && is_starting(fetcher) &&
+	    now + fetcher->opts.handshake_ms < due_ms)
+		due_ms = now + fetcher->opts.handshake_ms;
 	if (more || fetcher->n[FETCH_FINISHED] > 0 || due_ms < now)
 		due_ms = now;
 	if (due_ms != INT64_MAX)
@@ -420,6 +451,8 @@ opts_complete(struct fetcher_opts *opts)
 		opts->connect_ms = LIMIT_FETCH_CONNECT_MS;
 	if (opts->slow_ms == 0)
 		opts->slow_ms = LIMIT_FETCH_SLOW_MS;
+	if (opts->handshake_ms == 0)
+		opts->handshake_ms = LIMIT_FETCH_HANDSHAKE_MS;
 	if (opts->low_speed_s == 0)
 		opts->low_speed_s = LIMIT_FETCH_LOW_SPEED_S;
 }

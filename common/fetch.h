@@ -22,6 +22,7 @@ struct fetcher_opts {
 	unsigned deadline_ms;
 	unsigned connect_ms;
 	unsigned slow_ms;
+	unsigned handshake_ms;
 	unsigned low_speed_s;
 };
 
@@ -30,7 +31,8 @@ struct fetcher_opts {
  * curl_global_init() has been called, and SIGPIPE is ignored. No thread is
  * ever started. A fetch for which this host lacks memory or descriptors is no
  * failure of the policy host: it goes on waiting, for as long as the caller
- * lets it. The deadline begins when its turn has come.
+ * lets it. The deadline begins when its turn has come. One that is slow while
+ * others wait may have to begin anew, behind them, until its deadline is over.
  */
 struct fetcher *fetcher_new(struct event_base *base,
     const struct fetcher_opts *opts);

@@ -213,15 +213,29 @@ fetch_queue_next(struct fetch_queue *queue)
 	return ticket;
 }
 
-void
-fetch_queue_return(struct fetch_queue *queue, struct fetch_ticket *ticket)
+/* Its hosts have room for one more now, and it is one more in the line. */
+static void
+ticket_uncount(struct fetch_queue *queue, struct fetch_ticket *ticket,
+    bool first)
 {
 	assert(ticket->counted);
 	ticket->counted = false;
 	for (size_t i = 0; i < ticket->n_hosts; i++)
 		ticket->hosts[i]->running--;
-	ticket_wait(ticket, &queue->line, true);
+	ticket_wait(ticket, &queue->line, first);
 	queue->waiting++;
+}
+
+void
+fetch_queue_return(struct fetch_queue *queue, struct fetch_ticket *ticket)
+{
+	ticket_uncount(queue, ticket, true);
+}
+
+void
+fetch_queue_requeue(struct fetch_queue *queue, struct fetch_ticket *ticket)
+{
+	ticket_uncount(queue, ticket, false);
 }
 
 void

@@ -54,6 +54,10 @@ struct fetch_ticket *fetch_queue_next(struct fetch_queue *queue);
 /* It could not make use of its turn: it is the next again. */
 void fetch_queue_return(struct fetch_queue *queue, struct fetch_ticket *ticket);
 
+/* It has had its turn, without an end: it waits again, behind all others. */
+void fetch_queue_requeue(struct fetch_queue *queue,
+    struct fetch_ticket *ticket);
+
 /* A counted ticket is connected to this address: it leaves the others. */
 void fetch_queue_settle(struct fetch_queue *queue, struct fetch_ticket *ticket,
     const struct address *address);

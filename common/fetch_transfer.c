@@ -77,26 +77,6 @@ take_header(char *p, size_t size, size_t n, void *arg)
 	return len;
 }
 
-static bool
-address_of_sockaddr(const struct sockaddr *sa, struct address *address)
-{
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-
-	memset(address, 0, sizeof(*address));
-	if (sa->sa_family == AF_INET) {
-		memcpy(&in, sa, sizeof(in));
-		address->in = in.sin_addr;
-	} else if (sa->sa_family == AF_INET6) {
-		memcpy(&in6, sa, sizeof(in6));
-		address->in6 = in6.sin6_addr;
-	} else {
-		return false;
-	}
-	address->family = sa->sa_family;
-	return true;
-}
-
 /* The last gate: whatever led here, no connection to a refused address. */
 static curl_socket_t
 open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
@@ -106,7 +86,7 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 	int fd;
 
 	(void)purpose;
-	if (!address_of_sockaddr(&to->addr, &address))
+	if (!address_from_sockaddr(&to->addr, &address))
 		return CURL_SOCKET_BAD;
 	transfer->refused =
 	    address_refused(&address, ADDRESS_OF_POLICY_HOST, transfer->rules);

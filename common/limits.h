@@ -13,27 +13,27 @@
 #define LIMIT_DNS_UPSTREAMS 4
 #define LIMIT_DNS_TRIES 3
 #define LIMIT_DNS_TRY_MS 2000
-#define LIMIT_DNS_CACHE_ENTRIES 20000
-#define LIMIT_DNS_TTL_MIN_S 1 /* cached answers, negative ones too */
+#define LIMIT_DNS_CACHE_ENTRIES 1024 /* the upstream caches more */
+#define LIMIT_DNS_TTL_MIN_S 1	     /* cached answers, negative ones too */
 #define LIMIT_DNS_TTL_MAX_S 3600
-#define LIMIT_DNS_CACHE_BYTES 33554432 /* of the answers in the cache */
-#define LIMIT_DNS_QUERIES 65536	       /* askers of all questions together */
-#define LIMIT_DNS_BACKOFF_MIN_MS 50    /* before a lost upstream is tried */
+#define LIMIT_DNS_CACHE_BYTES 2097152 /* of the answers in the cache */
+#define LIMIT_DNS_QUERIES 65536	      /* askers of all questions together */
+#define LIMIT_DNS_BACKOFF_MIN_MS 50   /* before a lost upstream is tried */
 #define LIMIT_DNS_BACKOFF_MAX_MS 500
-#define LIMIT_DNS_RENEW_AFTER 4 /* losses in a row: a new getdns context */
-#define LIMIT_DNS_IDLE_MS 10000 /* a connection without a question */
+#define LIMIT_DNS_CAUTION_MS 150 /* one question alone, after a loss */
+#define LIMIT_DNS_RENEW_AFTER 4	 /* losses in a row: a new getdns context */
+#define LIMIT_DNS_IDLE_MS 10000	 /* a connection without a question */
 
 /* Addresses */
 #define LIMIT_OWN_ADDRESSES_AGE_S 60 /* then the interfaces are read again */
 
 /* Fetcher (RFC 8461 3.3) */
-#define LIMIT_FETCH_AT_ONCE 100 /* transfers */
-#define LIMIT_FETCH_SLOW 50	/* of these, those older than SLOW_MS */
+#define LIMIT_FETCH_AT_ONCE 256 /* transfers */
+#define LIMIT_FETCH_SLOW 128	/* of these, those older than SLOW_MS */
 #define LIMIT_FETCH_SLOW_MS 2000
 #define LIMIT_FETCH_STARTS_PER_TURN 10
-#define LIMIT_FETCH_HANDSHAKES                                                 \
-	16 /* transfers without a response yet that                            \
-	      are younger than SLOW_MS */
+#define LIMIT_FETCH_HANDSHAKES 16 /* begun in this time, without an answer: */
+#define LIMIT_FETCH_HANDSHAKE_MS 40
 #define LIMIT_FETCH_PER_ADDRESS 4
 #define LIMIT_FETCH_QUEUED 4096
 #define LIMIT_FETCH_BODY 65536
@@ -120,6 +120,9 @@
 
 /* Process */
 #define LIMIT_DESCRIPTORS 4096
+#define LIMIT_LOOP_BEAT_MS 5	  /* of the meter of stalls */
+#define LIMIT_LOOP_QUIET_BEATS 20 /* then it sleeps */
+#define LIMIT_HEAP_BLOCK 16384	  /* larger ones are mapped one by one */
 
 /* Configuration */
 #define LIMIT_CONFIG_FILE 1048576 /* resolv.conf as well */

@@ -291,7 +291,7 @@ open_database(struct policy_store *store)
 	keep_untouched(store, false);
 	result = run(store,
 	    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-	    "PRAGMA journal_size_limit = 4194304");
+	    "PRAGMA journal_size_limit = 4194304; PRAGMA cache_size = -256");
 	if (result == OPENED)
 		result = migrate(store, version);
 	if (result == OPENED)

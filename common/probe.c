@@ -20,7 +20,7 @@
 #include "common/limits.h"
 #include "common/mx_addresses.h"
 
-enum outcome {
+enum step_result {
 	NEXT,
 	WAIT
 };
@@ -94,7 +94,7 @@ probe_end(struct probe *p)
 	done(&result, arg);
 }
 
-typedef enum outcome step_fn(struct probe *p);
+typedef enum step_result step_fn(struct probe *p);
 static step_fn step_sessions;
 
 static step_fn *const steps[] = {
@@ -103,10 +103,10 @@ static step_fn *const steps[] = {
 
 /* The only way forward and the only way out; the probe may be gone then. */
 static void
-probe_go(struct probe *p, enum outcome outcome)
+probe_go(struct probe *p, enum step_result result)
 {
-	while (outcome == NEXT && ++p->step != STEP_DONE)
-		outcome = steps[p->step](p);
+	while (result == NEXT && ++p->step != STEP_DONE)
+		result = steps[p->step](p);
 	if (p->step == STEP_DONE)
 		probe_end(p);
 }
@@ -223,7 +223,7 @@ session_start(struct probe *p, const struct address *address, bool is_last)
 	return p->session != NULL;
 }
 
-static enum outcome
+static enum step_result
 step_sessions(struct probe *p)
 {
 	while (p->next < p->n) {

@@ -200,6 +200,7 @@ resolver_close(struct resolver *r)
 	list_free(&r->asked);
 	list_free(&r->ended);
 	clock_timer_cancel(&r->retry);
+	clock_timer_cancel(&r->caution);
 	dns_cache_free(r->cache);
 	if (r->turn != NULL)
 		event_free(r->turn);

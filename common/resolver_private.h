@@ -49,6 +49,7 @@ struct question {
 
 	size_t upstream;  /* asked last */
 	unsigned tries;	  /* that failed */
+	unsigned losses;  /* connections that were lost with it */
 	bool sent;	  /* at least once */
 	int64_t since_ms; /* of the start; of the first sending, then */
 
@@ -73,6 +74,8 @@ struct resolver {
 
 	struct clock_timer *retry; /* while no upstream may be asked */
 	int64_t lost_ms;	   /* since then */
+	bool cautious; /* a connection was lost: one question at a time */
+	struct clock_timer *caution; /* runs while that one is on its way */
 
 	bool in_turn, freed;
 };

@@ -7,7 +7,8 @@
  * its LIMIT_DNS_TRIES. A connection that is refused or lost costs none: a
  * resolver that is being restarted should not be noticed. Then the upstream is
  * left alone for its back-off, and the question gives up when all its tries
- * would have timed out.
+ * would have timed out. It may also be a question that the connections die
+ * of: see question_requeue().
  */
 #include "common/resolver_private.h"
 
@@ -64,6 +65,29 @@ question_end(struct question *q, struct dns_held *held, const char *why)
 	resolver_turn_soon(r);
 }
 
+/*
+ * Those that were lost less often go first, so a question that connections die
+ * of sinks behind those that die with it; among equals the order is reversed
+ * each time, so that they do not meet the same fate for ever.
+ */
+static void
+question_requeue(struct question *q, bool counts)
+{
+	struct questions *queue = &q->resolver->queue;
+	struct question *other = TAILQ_FIRST(queue);
+
+	resolver_enqueue(q, true);
+	if (counts)
+		return;
+	while (other != NULL && other->losses < q->losses)
+		other = TAILQ_NEXT(other, entry);
+	TAILQ_REMOVE(queue, q, entry);
+	if (other == NULL)
+		TAILQ_INSERT_TAIL(queue, q, entry);
+	else
+		TAILQ_INSERT_BEFORE(other, q, entry);
+}
+
 /* A try has failed; counts: it was one of the LIMIT_DNS_TRIES. */
 static void
 question_failed(struct question *q, const char *why, bool counts)
@@ -72,12 +96,14 @@ question_failed(struct question *q, const char *why, bool counts)
 
 	if (counts)
 		q->tries++;
+	else
+		q->losses++;
 	resolver_unlist(q);
 	if (q->tries >= LIMIT_DNS_TRIES || age_ms >= GIVE_UP_MS ||
 	    TAILQ_EMPTY(&q->queries))
 		question_end(q, NULL, why);
 	else
-		resolver_enqueue(q, true);
+		question_requeue(q, counts);
 }
 
 static void
@@ -112,6 +138,45 @@ upstream_avoid(struct resolver *r, size_t i)
 		r->preferred = (i + 1) % r->opts.n_upstreams;
 }
 
+/*
+ * After a loss one question goes alone; the others follow its answer, or when
+ * it has been on its way for a while and the connection stands.
+ */
+static void
+caution_end(struct resolver *r)
+{
+	clock_timer_cancel(&r->caution);
+	r->cautious = false;
+	resolver_turn_soon(r);
+}
+
+static void
+caution_over(void *arg)
+{
+	struct resolver *r = arg;
+
+	r->caution = NULL;
+	caution_end(r);
+}
+
+/* May one more question be sent now? */
+static bool
+has_place(struct resolver *r)
+{
+	return r->n_asked < (r->cautious ? 1 : LIMIT_DNS_IN_FLIGHT);
+}
+
+static void
+caution_watch(struct resolver *r)
+{
+	if (!r->cautious || r->n_asked == 0 || r->caution != NULL)
+		return;
+	r->caution =
+	    clock_timer_start(r->clock, LIMIT_DNS_CAUTION_MS, caution_over, r);
+	if (r->caution == NULL)
+		r->cautious = false; /* no memory: nothing would wake us */
+}
+
 static void
 upstream_done(enum dns_upstream_result result, const uint8_t *wire, size_t len,
     void *arg)
@@ -123,12 +188,15 @@ upstream_done(enum dns_upstream_result result, const uint8_t *wire, size_t len,
 	switch (result) {
 	case UPSTREAM_REPLIED:
 		r->lost_ms = -1;
+		caution_end(r);
 		question_replied(q, wire, len);
 		break;
 	case UPSTREAM_SILENT:
 		question_failed(q, "the resolver does not answer", true);
 		break;
 	case UPSTREAM_LOST:
+		clock_timer_cancel(&r->caution);
+		r->cautious = true;
 		question_failed(q, "the resolver cannot be reached", false);
 		break;
 	}
@@ -144,8 +212,11 @@ question_ask(struct question *q, size_t upstream)
 	TAILQ_INSERT_TAIL(&r->asked, q, entry);
 	r->n_asked++;
 	q->upstream = upstream;
-	if (!q->sent)
+	/* Its patience begins now, or, while no upstream lives, began then. */
+	if (!q->sent && r->lost_ms < 0)
 		q->since_ms = clock_mono_ms(r->clock);
+	else if (!q->sent && q->since_ms < r->lost_ms)
+		q->since_ms = r->lost_ms;
 	q->sent = true;
 	if (!dns_upstream_ask(r->upstreams[upstream], q->key.name,
 		(enum dns_type)q->key.type, upstream_done, q)) {
@@ -232,12 +303,12 @@ resolver_pump(struct resolver *r)
 
 	for (size_t i = 0; i < r->opts.n_upstreams; i++)
 		dns_upstream_tend(r->upstreams[i]);
-	while (r->n_asked < LIMIT_DNS_IN_FLIGHT &&
-	    (q = TAILQ_FIRST(&r->queue)) != NULL) {
+	while (has_place(r) && (q = TAILQ_FIRST(&r->queue)) != NULL) {
 		if (!upstream_pick(r, q, &upstream)) {
 			upstreams_await(r);
 			return;
 		}
 		question_ask(q, upstream);
+		caution_watch(r);
 	}
 }

@@ -22,13 +22,13 @@
 
 #include "common/tls_verify.h"
 
-enum outcome {
+enum step_result {
 	NEXT,
 	WAIT,
 	DONE
 };
 
-typedef enum outcome half_fn(struct smtp_session *s);
+typedef enum step_result half_fn(struct smtp_session *s);
 
 struct smtp_session {
 	struct smtp_dialer *dialer;
@@ -106,22 +106,22 @@ session_end(struct smtp_session *s)
 
 /* The only way forward and the only way out; the session may be gone then. */
 static void
-session_go(struct smtp_session *s, enum outcome outcome)
+session_go(struct smtp_session *s, enum step_result result)
 {
-	while (outcome == NEXT) {
+	while (result == NEXT) {
 		assert(s->result.stage < SMTP_STAGE_READY);
-		outcome = steps[++s->result.stage](s);
+		result = steps[++s->result.stage](s);
 	}
-	if (outcome == DONE)
+	if (result == DONE)
 		session_end(s);
 }
 
-static enum outcome session_fail(struct smtp_session *s,
+static enum step_result session_fail(struct smtp_session *s,
     enum result_type result, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* What the handshake may have shown before does not count any more. */
-static enum outcome
+static enum step_result
 session_fail(struct smtp_session *s, enum result_type result,
     const char *format, ...)
 {
@@ -136,7 +136,7 @@ session_fail(struct smtp_session *s, enum result_type result,
 	return DONE;
 }
 
-static enum outcome
+static enum step_result
 session_fail_here(struct smtp_session *s, const char *why)
 {
 	return session_fail(s, RESULT_NONE, "failed at %s: %s",
@@ -148,7 +148,7 @@ session_fail_here(struct smtp_session *s, const char *why)
  * while EHLO waits for its answer under TLS, since a server that misses a
  * client certificate says so only then (TLS 1.3).
  */
-static enum outcome
+static enum step_result
 session_broken(struct smtp_session *s, const char *how, const char *why)
 {
 	enum smtp_stage stage = s->result.stage;
@@ -161,7 +161,7 @@ session_broken(struct smtp_session *s, const char *how, const char *why)
 }
 
 /* Silence is a failure of TLS from the handshake on. */
-static enum outcome
+static enum step_result
 session_late(struct smtp_session *s)
 {
 	enum smtp_stage stage = s->result.stage;
@@ -219,7 +219,7 @@ session_begin(evutil_socket_t fd, short what, void *arg)
  * Says one command; its reply goes to answer. What came in before was said
  * before it was asked for and may not be taken for the reply.
  */
-static enum outcome
+static enum step_result
 session_command(struct smtp_session *s, const char *verb, const char *argument,
     unsigned limit_ms, half_fn *answer)
 {
@@ -235,14 +235,14 @@ session_command(struct smtp_session *s, const char *verb, const char *argument,
 
 /* 1. The connection. */
 
-static enum outcome
+static enum step_result
 connect_done(struct smtp_session *s)
 {
 	(void)s;
 	return NEXT;
 }
 
-static enum outcome
+static enum step_result
 step_connect(struct smtp_session *s)
 {
 	s->answer = connect_done;
@@ -254,7 +254,7 @@ step_connect(struct smtp_session *s)
 
 /* 2. The greeting. */
 
-static enum outcome
+static enum step_result
 greeting_done(struct smtp_session *s)
 {
 	if (s->wire.reply.code == 220)
@@ -263,7 +263,7 @@ greeting_done(struct smtp_session *s)
 	    s->wire.reply.code, s->wire.reply.text);
 }
 
-static enum outcome
+static enum step_result
 step_greeting(struct smtp_session *s)
 {
 	s->answer = greeting_done;
@@ -274,7 +274,7 @@ step_greeting(struct smtp_session *s)
 
 /* 3. EHLO in clear. HELO is not tried: no STARTTLS comes after it. */
 
-static enum outcome
+static enum step_result
 ehlo_done(struct smtp_session *s)
 {
 	if (s->wire.reply.code == 250)
@@ -284,7 +284,7 @@ ehlo_done(struct smtp_session *s)
 	    s->wire.reply.text);
 }
 
-static enum outcome
+static enum step_result
 step_ehlo(struct smtp_session *s)
 {
 	return session_command(s, "EHLO", s->helo, s->dialer->limits.command_ms,
@@ -293,7 +293,7 @@ step_ehlo(struct smtp_session *s)
 
 /* 4. STARTTLS. Who asks for no proof goes on in clear when there is none. */
 
-static enum outcome
+static enum step_result
 starttls_done(struct smtp_session *s)
 {
 	const struct smtp_reply *reply = &s->wire.reply;
@@ -311,7 +311,7 @@ starttls_done(struct smtp_session *s)
 	    "refused STARTTLS: %u %s", reply->code, reply->text);
 }
 
-static enum outcome
+static enum step_result
 step_starttls(struct smtp_session *s)
 {
 	if (s->in_clear)
@@ -327,7 +327,7 @@ step_starttls(struct smtp_session *s)
 
 /* 5. The handshake, and what it has shown. */
 
-static enum outcome
+static enum step_result
 tls_done(struct smtp_session *s)
 {
 	struct smtp_result *result = &s->result;
@@ -349,7 +349,7 @@ tls_done(struct smtp_session *s)
 	    "cannot show all that is asked of it");
 }
 
-static enum outcome
+static enum step_result
 step_tls(struct smtp_session *s)
 {
 	SSL *ssl;
@@ -369,7 +369,7 @@ step_tls(struct smtp_session *s)
 
 /* 6. EHLO again: RFC 3207 4.2, what was said in clear is forgotten. */
 
-static enum outcome
+static enum step_result
 step_ehlo_tls(struct smtp_session *s)
 {
 	return s->tls_agreed ? step_ehlo(s) : NEXT;
@@ -377,7 +377,7 @@ step_ehlo_tls(struct smtp_session *s)
 
 /* 7. Ready. Who waited for the session has it now and may end it at once. */
 
-static enum outcome
+static enum step_result
 step_ready(struct smtp_session *s)
 {
 	struct smtp_result result = s->result;
@@ -391,7 +391,7 @@ step_ready(struct smtp_session *s)
 
 /* 8. QUIT. The dialer alone has the session now. */
 
-static enum outcome
+static enum step_result
 quit_done(struct smtp_session *s)
 {
 	smtp_wire_close_tls(&s->wire);
@@ -401,7 +401,7 @@ quit_done(struct smtp_session *s)
 void
 smtp_session_quit(struct smtp_session *s)
 {
-	enum outcome outcome = DONE;
+	enum step_result outcome = DONE;
 
 	s->ready = NULL;
 	if (s->result.stage == SMTP_STAGE_READY)

@@ -452,15 +452,6 @@ verdict_life_s(const struct verdict *verdict, int64_t wall_s, int64_t mono_ms)
 	return life_s;
 }
 
-size_t
-verdict_bytes(const struct verdict *verdict)
-{
-	const struct facts *f = &verdict->facts;
-
-	return sizeof(*verdict) + f->n_mx * sizeof(*f->mx) +
-	    sts_policy_bytes(&f->sts.policy);
-}
-
 void
 verdict_free(struct verdict *verdict)
 {

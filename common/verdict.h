@@ -68,9 +68,6 @@ struct verdict *verdict_copy(const struct verdict *verdict);
 uint32_t verdict_life_s(const struct verdict *verdict, int64_t wall_s,
     int64_t mono_ms);
 
-/* The octets of memory that it takes, all that it owns included. */
-size_t verdict_bytes(const struct verdict *verdict);
-
 /* Safe on NULL. */
 void verdict_free(struct verdict *verdict);
 

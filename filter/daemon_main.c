@@ -15,6 +15,7 @@
 #include <getopt.h>
 #include <grp.h>
 #include <limits.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,8 +26,11 @@
 
 #include "common/clock.h"
 #include "common/config.h"
+#include "common/hostname.h"
+#include "common/engine.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/loop_meter.h"
 #include "common/policy_cache.h"
 #include "common/policy_store.h"
 #include "proto/span.h"
@@ -49,6 +53,7 @@ struct options {
 
 struct daemon {
 	struct options options;
+	char hostname[DOMAIN_SIZE]; /* of this host, as found at the start */
 	struct event_base *base;
 	struct clock *clock;
 	struct policy_store *store;
@@ -56,6 +61,7 @@ struct daemon {
 	struct service *service;
 	struct service *retired; /* the one before the last reload */
 	struct query_server *server;
+	struct loop_meter *meter;
 	struct clock_timer *reload_later;
 	struct event *sighup, *sigterm, *sigint;
 };
@@ -161,16 +167,20 @@ parse_options(int argc, char **argv, struct options *o)
 }
 
 static struct config *
-load_config(const struct options *o)
+load_config(const struct daemon *d)
 {
+	const struct options *o = &d->options;
 	char error[CONFIG_ERROR_SIZE];
 	struct config *config =
 	    config_load(o->config_path, o->config_given, error);
 
-	if (config == NULL)
+	if (config == NULL) {
 		log_error("%s", error);
-	else
-		log_set_level(o->verbose ? LOG_LEVEL_DEBUG : config->log_level);
+		return NULL;
+	}
+	if (config->hostname[0] == '\0')
+		memcpy(config->hostname, d->hostname, sizeof(d->hostname));
+	log_set_level(o->verbose ? LOG_LEVEL_DEBUG : config->log_level);
 	return config;
 }
 
@@ -219,6 +229,9 @@ limit_process(void)
 		    : LIMIT_DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
+	/* The buffers of TLS sessions are not to lie between what is kept for
+	 * long: they go back to the system when a session ends. */
+	mallopt(M_MMAP_THRESHOLD, LIMIT_HEAP_BLOCK);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	tzset();
 }
@@ -227,10 +240,16 @@ limit_process(void)
 static void
 make_dir(const char *dir, const struct passwd *pw, mode_t mode)
 {
+	int fd;
+
 	if (mkdir(dir, mode) == 0) {
-		if (chmod(dir, mode) == -1 ||
-		    chown(dir, pw->pw_uid, pw->pw_gid) == -1)
+		/* The one above may be the user's, who could put a link here
+		 * meanwhile: not followed. */
+		fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd == -1 || fchmod(fd, mode) == -1 ||
+		    fchown(fd, pw->pw_uid, pw->pw_gid) == -1)
 			fatal("%s: %s", dir, strerror(errno));
+		close(fd);
 	} else if (errno != EEXIST) {
 		/* Without it policies stay in memory, or the socket says so. */
 		log_warning("cannot make %s: %s", dir, strerror(errno));
@@ -344,7 +363,7 @@ reload(void *arg)
 		    clock_timer_start(d->clock, RELOAD_LATER_MS, reload, d);
 		return;
 	}
-	if ((config = load_config(&d->options)) == NULL) {
+	if ((config = load_config(d)) == NULL) {
 		log_error("reload refused: the old configuration stays");
 		return;
 	}
@@ -404,6 +423,14 @@ static struct event *catch (struct daemon *d, int signal_number,
 
 /* Life. */
 
+static bool
+is_busy(void *arg)
+{
+	const struct daemon *d = arg;
+
+	return !engine_is_idle(service_engine(d->service));
+}
+
 static void
 daemon_open(struct daemon *d, struct config *config)
 {
@@ -434,6 +461,9 @@ daemon_open(struct daemon *d, struct config *config)
 	}
 	query_server_use(d->server, service_engine(d->service),
 	    service_config(d->service));
+	if ((d->meter = loop_meter_new(d->base, is_busy, d)) == NULL)
+		fatal("out of memory");
+	query_server_set_meter(d->server, d->meter);
 	d->sighup = catch (d, SIGHUP, on_sighup);
 	d->sigterm = catch (d, SIGTERM, on_sigterm);
 	d->sigint = catch (d, SIGINT, on_sigterm);
@@ -447,6 +477,7 @@ daemon_close(struct daemon *d)
 	event_free(d->sigint);
 	clock_timer_cancel(&d->reload_later);
 	query_server_free(d->server);
+	loop_meter_free(d->meter);
 	service_free(d->retired);
 	service_free(d->service);
 	policy_cache_free(d->cache);
@@ -467,7 +498,10 @@ main(int argc, char **argv)
 	log_init("strictmxd", false, LOG_LEVEL_INFO);
 	parse_options(argc, argv, &d.options);
 	detach = !d.options.foreground && d.options.fd == -1;
-	if ((config = load_config(&d.options)) == NULL)
+	clean_environment();
+	if (!d.options.check_only)
+		hostname_find(d.hostname);
+	if ((config = load_config(&d)) == NULL)
 		return 1;
 	if (d.options.check_only) {
 		printf("%s: configuration OK\n", d.options.config_path);
@@ -475,7 +509,6 @@ main(int argc, char **argv)
 		return 0;
 	}
 	fill_standard_descriptors();
-	clean_environment();
 	limit_process();
 	/* libevent and curl do not survive a fork: before they begin. */
 	if (detach && !detach_begin())
@@ -489,7 +522,8 @@ main(int argc, char **argv)
 	    d.options.fd == -1 ? service_config(d.service)->socket
 			       : "its filter");
 	event_base_dispatch(d.base);
-	log_notice("strictmxd ends");
+	log_notice("strictmxd ends; its loop was late by %lld ms at most",
+	    (long long)(loop_meter_longest_us(d.meter) / 1000));
 	daemon_close(&d);
 	return 0;
 }

@@ -28,6 +28,8 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/uthash_quiet.h"
+#include "filter/lines.h"
+#include "filter/outbox.h"
 #include "filter/private_engine.h"
 #include "filter/unix_connect.h"
 
@@ -60,6 +62,7 @@ struct engine_link {
 	bool first;	/* the first connection neither came up nor failed */
 	bool away_said; /* in the log */
 	struct bufferevent *bev;
+	struct outbox *outbox; /* of bev */
 	struct clock_timer *retry, *greeting;
 	int64_t backoff_ms;
 	int64_t lost_ms;  /* when the last connection ended */
@@ -245,28 +248,28 @@ read_answer(struct engine_link *link, struct span line)
 	ask_end(ask, &answer);
 }
 
+/* A line may end the connection; what came behind it is for nobody. */
 static void
 read_lines(struct bufferevent *bev, void *arg)
 {
 	struct evbuffer *input = bufferevent_get_input(bev);
+	struct lines lines = { .input = input };
 	struct engine_link *link = arg;
 	struct span line;
-	size_t len;
-	char *text;
 
 	link->heard_ms = clock_mono_ms(link->clock);
-	while (link->state != LINK_DOWN &&
-	    (text = evbuffer_readln(input, &len, EVBUFFER_EOL_LF)) != NULL) {
-		line.p = text;
-		line.len = len;
-		if (link->state == LINK_GREETING)
+	while (link->state != LINK_DOWN && lines_next(&lines, &line)) {
+		if (line.p == NULL)
+			link_lost(link, "out of memory");
+		else if (link->state == LINK_GREETING)
 			read_greeting(link, line);
 		else
 			read_answer(link, line);
-		free(text);
 	}
-	if (link->state != LINK_DOWN &&
-	    evbuffer_get_length(input) > LIMIT_ENGINE_ANSWER)
+	if (link->state == LINK_DOWN)
+		return;
+	lines_end(&lines);
+	if (evbuffer_get_length(input) > LIMIT_ENGINE_ANSWER)
 		link_lost(link, "its answer is too long");
 }
 
@@ -308,6 +311,8 @@ static void
 link_close(struct engine_link *link)
 {
 	clock_timer_cancel(&link->greeting);
+	outbox_free(link->outbox);
+	link->outbox = NULL;
 	if (link->bev != NULL) {
 		/* libevent closes on a later turn; the engine is to see the
 		 * end now, when there may be no later turn. */
@@ -342,11 +347,12 @@ link_begin(struct engine_link *link, int fd)
 		close(fd);
 		return false;
 	}
+	link->outbox = outbox_new(link->bev);
 	link->state = LINK_GREETING;
 	bufferevent_setcb(link->bev, read_lines, NULL, connection_event, link);
 	link->greeting = clock_timer_start(link->clock, link->opts.answer_ms,
 	    greeting_overdue, link);
-	return link->greeting != NULL &&
+	return link->outbox != NULL && link->greeting != NULL &&
 	    bufferevent_enable(link->bev, EV_READ | EV_WRITE) == 0;
 }
 
@@ -423,9 +429,8 @@ static bool
 ask_send(struct link_ask *ask, const char *request, size_t len)
 {
 	struct engine_link *link = ask->link;
-	struct evbuffer *output = bufferevent_get_output(link->bev);
 
-	if (evbuffer_get_length(output) > LIMIT_ENGINE_OUTPUT)
+	if (outbox_length(link->outbox) > LIMIT_ENGINE_OUTPUT)
 		return false;
 	HASH_ADD(hh, link->table, id, sizeof(ask->id), ask);
 	if (ask->hh.tbl == NULL)
@@ -434,7 +439,8 @@ ask_send(struct link_ask *ask, const char *request, size_t len)
 	ask->asked_ms = clock_mono_ms(link->clock);
 	ask->due_ms = ask->asked_ms + link->opts.answer_ms;
 	TAILQ_INSERT_TAIL(&link->waiting, ask, entry);
-	if (expiry_arm(link) && bufferevent_write(link->bev, request, len) == 0)
+	if (expiry_arm(link) &&
+	    evbuffer_add(outbox_open(link->outbox), request, len) == 0)
 		return true;
 	stop_waiting(ask);
 	return false;

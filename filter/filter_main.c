@@ -136,11 +136,17 @@ check_engine(struct filter *filter)
 
 /*
  * SIGTERM is ignored: it may be meant for smtpd, or for all processes of a
- * service at once, but it is smtpd's end that tells when mail is over.
+ * service at once, but it is smtpd's end that tells when mail is over. SIGHUP
+ * waits until there is somebody to take it.
  */
 static void
-ignore_signals(void)
+hold_signals(sigset_t *before)
 {
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_BLOCK, &held, before);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL); /* ignored, our engine could not be reaped */
@@ -218,16 +224,19 @@ int
 main(int argc, char **argv)
 {
 	struct filter filter = { 0 };
+	sigset_t signals;
 	int ended;
 
+	hold_signals(&signals);
 	log_init(IDENT, false, LOG_LEVEL_INFO);
 	need_standard_descriptors();
 	parse_options(&filter, argc, argv);
 	if (!read_config(&filter))
 		return 1;
 	check_engine(&filter);
-	ignore_signals();
 	filter_start(&filter);
+	sigdelset(&signals, SIGHUP);
+	sigprocmask(SIG_SETMASK, &signals, NULL);
 	ended = event_base_dispatch(filter.base);
 	if (ended == -1)
 		log_error("cannot wait for events: %s", strerror(errno));

@@ -20,6 +20,8 @@
 #include "common/log.h"
 #include "common/uthash_quiet.h"
 #include "filter/engine_link.h"
+#include "filter/lines.h"
+#include "filter/outbox.h"
 #include "proto/osmtpd_line.h"
 #include "proto/query_line.h"
 
@@ -41,6 +43,7 @@ struct session {
 
 struct osmtpd_front {
 	struct bufferevent *in, *out;
+	struct outbox *outbox; /* of out */
 	struct engine_link *link;
 	struct osmtpd_rules rules;
 	osmtpd_gone_fn *gone;
@@ -122,10 +125,9 @@ session_free(struct session *session)
 static void
 front_write(struct osmtpd_front *front, const char *p, size_t len)
 {
-	struct evbuffer *output = bufferevent_get_output(front->out);
-	bool full = evbuffer_get_length(output) > LIMIT_FILTER_OUTPUT;
+	bool full = outbox_length(front->outbox) > LIMIT_FILTER_OUTPUT;
 
-	if (!full && bufferevent_write(front->out, p, len) == 0) {
+	if (!full && evbuffer_add(outbox_open(front->outbox), p, len) == 0) {
 		front->output_full_said = false;
 		return;
 	}
@@ -389,36 +391,28 @@ front_line(struct osmtpd_front *front, struct span text)
 	}
 }
 
-/* A whole line of len octets and its LF stand at the beginning of input. */
 static void
-take_line(struct osmtpd_front *front, struct evbuffer *input, size_t len)
+take_line(struct osmtpd_front *front, struct span line)
 {
-	struct span text = { NULL, len };
-
-	if (!front->skipping && len > 0 && len <= LIMIT_FILTER_LINE) {
-		text.p = (const char *)evbuffer_pullup(input, (ssize_t)len);
-		if (text.p != NULL)
-			front_line(front, text);
-		else
-			log_error("a line of smtpd is lost: out of memory");
-	}
+	if (line.p == NULL)
+		log_error("a line of smtpd is lost: out of memory");
+	else if (!front->skipping && line.len > 0 &&
+	    line.len <= LIMIT_FILTER_LINE)
+		front_line(front, line);
 	front->skipping = false;
-	evbuffer_drain(input, len + 1);
 }
 
 static void
 read_lines(struct bufferevent *bev, void *arg)
 {
 	struct evbuffer *input = bufferevent_get_input(bev);
+	struct lines lines = { .input = input };
 	struct osmtpd_front *front = arg;
-	struct evbuffer_ptr end;
+	struct span line;
 
-	for (;;) {
-		end = evbuffer_search_eol(input, NULL, NULL, EVBUFFER_EOL_LF);
-		if (end.pos == -1)
-			break;
-		take_line(front, input, (size_t)end.pos);
-	}
+	while (lines_next(&lines, &line))
+		take_line(front, line);
+	lines_end(&lines);
 	if (evbuffer_get_length(input) > LIMIT_FILTER_LINE) {
 		front->skipping = true;
 		evbuffer_drain(input, evbuffer_get_length(input));
@@ -471,7 +465,9 @@ osmtpd_front_new(struct event_base *base, int fd_in, int fd_out,
 	front->in = open_side(front, base, fd_in, EV_READ);
 	if (front->in != NULL)
 		front->out = open_side(front, base, fd_out, EV_WRITE);
-	if (front->out == NULL) {
+	if (front->out != NULL)
+		front->outbox = outbox_new(front->out);
+	if (front->outbox == NULL) {
 		osmtpd_front_free(front);
 		return NULL;
 	}
@@ -496,6 +492,7 @@ osmtpd_front_free(struct osmtpd_front *front)
 		session_free(session);
 	if (front->in != NULL)
 		bufferevent_free(front->in);
+	outbox_free(front->outbox);
 	if (front->out != NULL)
 		bufferevent_free(front->out);
 	free(front);

@@ -24,7 +24,9 @@
 #include "common/explain.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/loop_meter.h"
 #include "common/verdict.h"
+#include "filter/lines.h"
 #include "filter/unix_listen.h"
 #include "proto/domain.h"
 #include "proto/query_line.h"
@@ -59,6 +61,7 @@ struct query_server {
 	struct clock *clock;
 	struct engine *engine;
 	const struct config *config;
+	struct loop_meter *meter;
 	struct evconnlistener *listener;
 	struct clock_timer *accept_pause;
 	struct unix_listen *file; /* of the listener */
@@ -70,16 +73,41 @@ static void client_serve(struct client *c);
 
 /* Answers. */
 
-/* An answer that finds no memory ends the client: he must not wait for it. */
+static char *
+put(char *at, const char *p, size_t len)
+{
+	memcpy(at, p, len);
+	return at + len;
+}
+
+/*
+ * Not printed: with many answers in a second that is half of the work. An
+ * answer that finds no memory ends the client: he must not wait for it.
+ */
 static void
 answer(struct client *c, struct span id, enum query_word word, const char *s)
 {
 	struct evbuffer *output = bufferevent_get_output(c->bev);
+	const char *name = query_word_name(word);
+	size_t name_len = strlen(name), len = strlen(s);
+	struct evbuffer_iovec space;
+	char *at;
 
-	if (evbuffer_add_printf(output, "%.*s %s%s%s\n", (int)id.len, id.p,
-		query_word_name(word), *s == '\0' ? "" : " ", s) == -1)
+	if (evbuffer_reserve_space(output,
+		(ssize_t)(id.len + name_len + len + 3), &space, 1) != 1) {
 		bufferevent_trigger_event(c->bev, BEV_EVENT_ERROR,
 		    BEV_TRIG_DEFER_CALLBACKS);
+		return;
+	}
+	at = put(space.iov_base, id.p, id.len);
+	*at++ = ' ';
+	at = put(at, name, name_len);
+	if (len > 0)
+		*at++ = ' ';
+	at = put(at, s, len);
+	*at++ = '\n';
+	space.iov_len = (size_t)(at - (char *)space.iov_base);
+	evbuffer_commit_space(output, &space, 1);
 }
 
 /* No judgement is possible: a refusal for now, or no facts. */
@@ -280,19 +308,16 @@ client_skip(struct client *c, struct evbuffer *input)
 }
 
 static void
-client_line(struct client *c, struct evbuffer *input, size_t len)
+client_line(struct client *c, struct span line)
 {
-	const char *p = (const char *)evbuffer_pullup(input, (ssize_t)len + 1);
-
-	if (p == NULL || len > QUERY_REQUEST_MAX) {
+	if (line.p == NULL || line.len > QUERY_REQUEST_MAX) {
 		if (!c->skipping)
 			answer(c, span_of("-"), QUERY_ERROR,
-			    p == NULL ? "out of memory" : "line too long");
+			    line.p == NULL ? "out of memory" : "line too long");
 	} else if (!c->skipping) {
-		request_line(c, (struct span){ p, len });
+		request_line(c, line);
 	}
 	c->skipping = false;
-	evbuffer_drain(input, len + 1);
 }
 
 /* Takes every whole line that has come, while there is room for its answer. */
@@ -300,21 +325,22 @@ static void
 client_serve(struct client *c)
 {
 	struct evbuffer *input = bufferevent_get_input(c->bev);
+	struct lines lines = { .input = input };
+	struct span line;
+	bool full;
 
-	while (!client_is_full(c)) {
-		struct evbuffer_ptr eol =
-		    evbuffer_search_eol(input, NULL, NULL, EVBUFFER_EOL_LF);
-
-		if (eol.pos == -1) {
-			if (evbuffer_get_length(input) > QUERY_REQUEST_MAX)
-				client_skip(c, input);
-			if (!c->ending)
-				bufferevent_enable(c->bev, EV_READ);
-			return;
-		}
-		client_line(c, input, (size_t)eol.pos);
+	loop_meter_touch(c->server->meter);
+	while (!(full = client_is_full(c)) && lines_next(&lines, &line))
+		client_line(c, line);
+	lines_end(&lines);
+	if (full) {
+		bufferevent_disable(c->bev, EV_READ);
+		return;
 	}
-	bufferevent_disable(c->bev, EV_READ);
+	if (evbuffer_get_length(input) > QUERY_REQUEST_MAX)
+		client_skip(c, input);
+	if (!c->ending)
+		bufferevent_enable(c->bev, EV_READ);
 }
 
 static void
@@ -487,6 +513,12 @@ query_server_use(struct query_server *server, struct engine *engine,
 {
 	server->engine = engine;
 	server->config = config;
+}
+
+void
+query_server_set_meter(struct query_server *server, struct loop_meter *meter)
+{
+	server->meter = meter;
 }
 
 void

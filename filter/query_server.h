@@ -15,6 +15,7 @@ struct clock;
 struct config;
 struct engine;
 struct event_base;
+struct loop_meter;
 struct query_server;
 
 /* All is borrowed. NULL without memory. */
@@ -27,6 +28,10 @@ void query_server_free(struct query_server *server);
 /* From now on this engine is asked; what was asked before ends where it is. */
 void query_server_use(struct query_server *server, struct engine *engine,
     const struct config *config);
+
+/* Each request begins work that the meter, which is borrowed, is to see. */
+void query_server_set_meter(struct query_server *server,
+    struct loop_meter *meter);
 
 /*
  * Serves a Unix socket at path, mode 0660, owned by uid and gid ((uid_t)-1 and

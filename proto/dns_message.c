@@ -266,10 +266,10 @@ message_judge(struct dns_wire *w, struct dns_answer *answer)
 	n = records_use(w, answer, &bytes);
 	if (!all_used(w))
 		return "records of another name in the answer";
+	if (no_name && (n > 0 || w->n_other > 0))
+		return "no such name, and yet records";
 	if (n == 0)
 		return negative_read(w, answer, no_name);
-	if (no_name)
-		return "no such name, and yet records";
 	return records_copy(w, answer, n, bytes);
 }
 

@@ -20,7 +20,9 @@
 #define CLASS_IN 1
 #define TYPE_NS 2
 #define TYPE_SOA 6
+#define TYPE_DNAME 39
 #define TYPE_OPT 41
+#define TYPE_RRSIG 46
 
 enum section {
 	SECTION_ANSWER,
@@ -162,9 +164,10 @@ record_note(struct dns_wire *w, const struct dns_record *r,
 {
 	switch (section) {
 	case SECTION_ANSWER:
-		if ((r->type == DNS_CNAME || r->type == w->type) &&
-		    !record_keep(w, r))
-			return "no memory";
+		if (r->type == DNS_CNAME || r->type == w->type)
+			return record_keep(w, r) ? NULL : "no memory";
+		if (r->type != TYPE_DNAME && r->type != TYPE_RRSIG)
+			w->n_other++;
 		break;
 	case SECTION_AUTHORITY:
 		if (r->type == TYPE_NS)

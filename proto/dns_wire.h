@@ -35,6 +35,7 @@ struct dns_wire {
 	/* Of the answer section: the aliases and the type asked for. */
 	size_t n, size;
 	struct dns_record *records;
+	size_t n_other; /* of other types, DNAME and RRSIG not counted */
 
 	/* Of the authority section. */
 	size_t n_soa, n_ns;

@@ -2,9 +2,7 @@
 /* The lines of strictmx-query(7), request and answer: see query_line.h. */
 #include "proto/query_line.h"
 
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "proto/ascii.h"
@@ -101,19 +99,38 @@ query_request_parse(struct span line)
 	return out;
 }
 
+/* Decimal digits; returns how many. */
+static size_t
+put_number(char *out, uint64_t number)
+{
+	char digits[QUERY_ID_MAX];
+	size_t n = 0;
+
+	do
+		digits[n++] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	for (size_t i = 0; i < n; i++)
+		out[i] = digits[n - 1 - i];
+	return n;
+}
+
 size_t
 query_request_format(char out[QUERY_LINE_SIZE], uint64_t id,
     enum query_verb verb, struct span argument)
 {
-	struct span line = { out, 0 };
-	int n = snprintf(out, QUERY_LINE_SIZE, "%" PRIu64 " %s%s", id,
-	    verb_name(verb), argument.len == 0 ? "" : " ");
+	struct span name = span_of(verb_name(verb));
+	struct span line = { out, put_number(out, id) };
 
-	if (n < 0 || argument.len > QUERY_REQUEST_MAX - (size_t)n)
+	out[line.len++] = ' ';
+	memcpy(out + line.len, name.p, name.len);
+	line.len += name.len;
+	if (argument.len > QUERY_REQUEST_MAX - line.len - 1)
 		return 0;
-	if (argument.len > 0)
-		memcpy(out + n, argument.p, argument.len);
-	line.len = (size_t)n + argument.len;
+	if (argument.len > 0) {
+		out[line.len++] = ' ';
+		memcpy(out + line.len, argument.p, argument.len);
+		line.len += argument.len;
+	}
 	/* An argument with a LF or a CR at its end would be another line. */
 	if (verb == QUERY_BAD || has_control(argument) ||
 	    query_request_parse(line).verb != verb)

@@ -136,12 +136,9 @@ take_version(struct parser *p, struct span value)
 static enum sts_mode
 mode_read(struct span value)
 {
-	static const enum sts_mode modes[] = { STS_MODE_ENFORCE,
-		STS_MODE_TESTING, STS_MODE_NONE };
-
-	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
-		if (span_is(value, sts_mode_name(modes[i])))
-			return modes[i];
+	for (int i = STS_MODE_ENFORCE; i <= STS_MODE_NONE; i++)
+		if (span_is(value, sts_mode_name((enum sts_mode)i)))
+			return (enum sts_mode)i;
 	return STS_MODE_UNKNOWN;
 }
 
@@ -459,16 +456,6 @@ sts_policy_copy(const struct sts_policy *from, struct sts_policy *to)
 	if (!ok)
 		memset(to, 0, sizeof(*to));
 	return ok;
-}
-
-size_t
-sts_policy_bytes(const struct sts_policy *policy)
-{
-	size_t bytes = policy->n_mx * sizeof(*policy->mx);
-
-	for (size_t i = 0; i < policy->n_mx; i++)
-		bytes += strlen(policy->mx[i]) + 1;
-	return bytes;
 }
 
 void

@@ -75,9 +75,6 @@ enum sts_policy_result sts_policy_judge(struct span body,
 /* A deep copy. False without memory; to is then empty. */
 bool sts_policy_copy(const struct sts_policy *from, struct sts_policy *to);
 
-/* The octets of memory that it holds, the struct itself not counted. */
-size_t sts_policy_bytes(const struct sts_policy *policy);
-
 /* Frees what it holds, not the struct itself, and empties it. Safe when empty.
  */
 void sts_policy_cleanup(struct sts_policy *policy);

@@ -23,7 +23,7 @@
 
 #define ROUNDS_MAX 15
 #define COUNTS_MAX 8
-#define WARM_SESSIONS 256
+#define WARM_SESSIONS 32
 #define SLOW_EVERY 100
 #define SLOW_SESSIONS 100
 
@@ -196,14 +196,13 @@ compare_slow(struct bench *b)
 }
 
 static void
-print_memory(struct bench *b)
+print_memory(struct bench *b, const char *when)
 {
 	pid_t engine = process_child(load_pid(b->filter));
 	double anon = (double)process_memory_kib(engine, "RssAnon") / 1024;
 
-	printf("engine, %zu policies: VmRSS %.1f MiB, RssAnon %.1f MiB\n",
-	    b->n_domains, (double)process_memory_kib(engine, "VmRSS") / 1024,
-	    anon);
+	printf("engine, %s: VmRSS %.1f MiB, RssAnon %.1f MiB\n", when,
+	    (double)process_memory_kib(engine, "VmRSS") / 1024, anon);
 	print_target(b, "RssAnon / 12 MB", anon * 1.048576 / 12, true, 1);
 }
 
@@ -275,12 +274,13 @@ main(int argc, char **argv)
 	    b.seconds);
 	b.floor = load_start(null_argv, b.version, "/dev/null");
 	b.filter = load_start(argv + optind, b.version, b.log);
+	print_memory(&b, "nothing asked yet");
 	warm_up(&b);
-	print_memory(&b);
+	print_memory(&b, "all policies and verdicts");
 	for (unsigned i = 0; i < b.n_counts; i++)
 		compare_at(&b, b.counts[i]);
 	compare_slow(&b);
-	print_memory(&b);
+	print_memory(&b, "at the end");
 	ended = load_stop(b.filter);
 	ended &= load_stop(b.floor) != 0;
 	printf("errors of protocol %" PRIu64 ", unwanted answers %" PRIu64

@@ -12,6 +12,17 @@
 #include "common/clock.h"
 #include "tests/fake/fake_net_private.h"
 
+void *
+fake_table_room(void *table, size_t n, size_t size)
+{
+	if (n % TABLE_STEP != 0)
+		return table;
+	table = realloc(table, (n + TABLE_STEP) * size);
+	assert(table != NULL);
+	memset((char *)table + n * size, 0, TABLE_STEP * size);
+	return table;
+}
+
 struct fake_request *
 fake_request_new(struct fake_net *net, const char *name, int64_t delay_ms,
     clock_fn *fn, void *arg)
@@ -67,12 +78,12 @@ static struct fake_name *
 name_get(struct fake_net *net, const char *name, enum dns_type type)
 {
 	size_t i = name_find(net, name, type);
-	struct fake_name *n = &net->names[i];
+	struct fake_name *n;
 
 	if (i < net->n_names)
-		return n;
-	assert(net->n_names < NAMES_MAX);
-	net->n_names++;
+		return &net->names[i];
+	net->names = fake_table_room(net->names, i, sizeof(*n));
+	n = &net->names[net->n_names++];
 	snprintf(n->name, sizeof(n->name), "%s", name);
 	n->type = type;
 	n->outcome = DNS_NO_NAME;
@@ -221,7 +232,8 @@ policy_get(struct fake_net *net, const char *domain)
 	for (size_t i = 0; i < net->n_policies; i++)
 		if (strcmp(net->policies[i].domain, domain) == 0)
 			return &net->policies[i];
-	assert(net->n_policies < NAMES_MAX);
+	net->policies =
+	    fake_table_room(net->policies, net->n_policies, sizeof(*p));
 	p = &net->policies[net->n_policies++];
 	snprintf(p->domain, sizeof(p->domain), "%s", domain);
 	p->failure = RESULT_STS_POLICY_FETCH_ERROR;
@@ -329,9 +341,12 @@ fake_net_forget(struct fake_net *net)
 			free(net->names[i].records[j]);
 	for (size_t i = 0; i < net->n_policies; i++)
 		free(net->policies[i].body);
-	memset(net->names, 0, net->n_names * sizeof(net->names[0]));
-	memset(net->policies, 0, net->n_policies * sizeof(net->policies[0]));
-	memset(net->mxs, 0, net->n_mxs * sizeof(net->mxs[0]));
+	free(net->names);
+	free(net->policies);
+	free(net->mxs);
+	net->names = NULL;
+	net->policies = NULL;
+	net->mxs = NULL;
 	net->n_names = net->n_policies = net->n_mxs = net->fetches = 0;
 }
 

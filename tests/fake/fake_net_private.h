@@ -6,7 +6,7 @@
 #include "common/clock.h"
 #include "tests/fake/fake_net.h"
 
-#define NAMES_MAX 4096
+#define TABLE_STEP 32
 #define RECORDS_MAX 40
 
 struct fake_name {
@@ -39,9 +39,9 @@ struct fake_mx {
 
 struct fake_net {
 	struct clock *clock;
-	struct fake_name names[NAMES_MAX];
-	struct fake_policy policies[NAMES_MAX];
-	struct fake_mx mxs[NAMES_MAX];
+	struct fake_name *names;
+	struct fake_policy *policies;
+	struct fake_mx *mxs;
 	size_t n_names, n_policies, n_mxs;
 	size_t fetches, pending;
 	int dns_ms, fetch_ms, smtp_ms;
@@ -66,6 +66,9 @@ struct fake_request {
 	} done;
 	void *arg;
 };
+
+/* The table with room for one more behind its n entries, all zero. */
+void *fake_table_room(void *table, size_t n, size_t size);
 
 /* NULL without memory: then the request cannot be begun, as with real ports. */
 struct fake_request *fake_request_new(struct fake_net *net, const char *name,

@@ -14,7 +14,7 @@ mx_get(struct fake_net *net, const char *mx)
 	for (size_t i = 0; i < net->n_mxs; i++)
 		if (strcmp(net->mxs[i].mx, mx) == 0)
 			return &net->mxs[i];
-	assert(net->n_mxs < NAMES_MAX);
+	net->mxs = fake_table_room(net->mxs, net->n_mxs, sizeof(*m));
 	m = &net->mxs[net->n_mxs++];
 	snprintf(m->mx, sizeof(m->mx), "%s", mx);
 	m->why = "connection refused";
@@ -143,14 +143,16 @@ smtp_start(void *self, const struct smtp_target *target, smtp_ready_fn *ready,
 		.name = target->mx,
 		.target = target };
 	struct fake_net *net = self;
-	struct fake_mx *m = mx_get(net, target->mx);
-	bool silent = m->is_server && m->server.silent;
 	struct fake_request *r;
+	struct fake_mx *m;
+	bool silent;
 
 	fake_net_tell(net, &event);
 	if (net->refuse_smtp)
 		return NULL;
+	m = mx_get(net, target->mx);
 	m->sessions++;
+	silent = m->is_server && m->server.silent;
 	r = fake_request_new(net, target->mx,
 	    silent ? (int64_t)target->deadline_ms : net->smtp_ms,
 	    silent ? smtp_late : smtp_fire, arg);

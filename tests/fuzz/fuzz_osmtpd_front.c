@@ -26,8 +26,7 @@
 
 #define TEXT_MAX 16384
 #define REQUESTS_MAX (TEXT_MAX / 20) /* of the shortest that there is */
-#define PADDING (LIMIT_FILTER_LINE + 1)
-#define SAID_MAX (TEXT_MAX + PADDINGS_MAX * PADDING)
+#define SAID_MAX (TEXT_MAX + PADDINGS_MAX * (LIMIT_FILTER_LINE + 1))
 #define PADDINGS_MAX 4
 
 /* A request: what smtpd has written and what became of it. */
@@ -332,14 +331,14 @@ say(struct fuzz_peer *smtpd, const char *p, size_t len)
 	check_written(smtpd);
 }
 
-/* Makes the line at hand too long. */
+/* Makes the line at hand too long, or nearly so. */
 static void
 say_padding(struct fuzz_peer *smtpd)
 {
-	static char padding[PADDING];
+	static char padding[LIMIT_FILTER_LINE + 1];
 
 	memset(padding, 'x', sizeof(padding));
-	say(smtpd, padding, sizeof(padding));
+	say(smtpd, padding, sizeof(padding) - fuzz_choose(&input, 256));
 }
 
 static void

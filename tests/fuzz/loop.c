@@ -126,10 +126,12 @@ fuzz_peer_say(struct fuzz_peer *peer, struct span bytes)
 bool
 fuzz_peer_line(struct fuzz_peer *peer, size_t *at, struct span *line)
 {
-	const char *p = peer->heard + *at, *end = NULL;
+	const char *p, *end;
 
-	if (*at < peer->heard_len)
-		end = memchr(p, '\n', peer->heard_len - *at);
+	if (*at >= peer->heard_len)
+		return false;
+	p = peer->heard + *at;
+	end = memchr(p, '\n', peer->heard_len - *at);
 	if (end == NULL)
 		return false;
 	*line = (struct span){ p, (size_t)(end - p) };
@@ -137,21 +139,31 @@ fuzz_peer_line(struct fuzz_peer *peer, size_t *at, struct span *line)
 	return true;
 }
 
+/* Someone who looks into /proc can hold a socket open for a moment longer. */
+static void
+peer_close(struct fuzz_peer *peer)
+{
+	if (peer->fd == -1)
+		return;
+	shutdown(peer->fd, SHUT_RDWR);
+	close(peer->fd);
+	peer->fd = -1;
+}
+
 void
 fuzz_peer_hang_up(struct fuzz_peer *peer)
 {
-	if (peer->fd != -1)
-		close(peer->fd);
-	peer->fd = -1;
+	peer_close(peer);
+	peer->heard_len = 0;
 	fuzz_peer_settle(peer);
 }
 
 void
 fuzz_peer_cleanup(struct fuzz_peer *peer)
 {
-	fuzz_peer_hang_up(peer);
+	peer_close(peer);
 	free(peer->heard);
-	peer->heard = NULL;
+	*peer = (struct fuzz_peer){ .fd = -1 };
 }
 
 bool

@@ -60,6 +60,8 @@ bool fuzz_peer_line(struct fuzz_peer *peer, size_t *at, struct span *line);
 
 /* Closes our end and lets that be seen. */
 void fuzz_peer_hang_up(struct fuzz_peer *peer);
+
+/* Closes our end if it is open; turns no loop. */
 void fuzz_peer_cleanup(struct fuzz_peer *peer);
 
 /* The text is printable ASCII only. */

@@ -98,7 +98,7 @@ def crowd(peer):
 
 def deaf(peer):
     """Until the kernel's buffers and those of strictmxd are full."""
-    all_ = [QueryClient(1) for _ in range(10)]
+    all_ = [QueryClient(0.3) for _ in range(10)]
     sent = 0
     for client in all_:
         try:

@@ -24,7 +24,14 @@ def crooked_host(n, step, fault):
         domain, "%s at %s" % (fault, step),
         mx=[Mx(host, listens=False, address="127.3.0.%d" % n)],
         policy=enforce(host, address="127.4.0.%d" % n),
-        expect=refused("4."))
+        expect=refused(status_of(step, fault)))
+
+
+def status_of(step, fault):
+    """Who does not even get to STARTTLS could not be tried."""
+    in_clear = step in ("banner", "ehlo") or \
+        (step, fault) == ("starttls", "silence")
+    return "4.4.1" if in_clear else "4.7.5"
 
 
 CROOKED_HOSTS = [crooked_host(n, *fault)

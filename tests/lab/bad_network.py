@@ -155,8 +155,9 @@ def mail_hosts(lab):
             lambda d: submit("user@" + d.domain, new_subject(d.domain)),
             CROOKED_HOSTS))
     for destination, reply in zip(CROOKED_HOSTS, replies):
-        lab.rows.add(destination.domain, "refused 451, in time",
-                     "refused %d, %.1f s" % (reply.code, reply.seconds),
+        lab.rows.add(destination.domain, str(destination.expect) + ", in time",
+                     "refused %d %s, %.1f s" % (
+                         reply.code, reply.text.split()[0], reply.seconds),
                      is_right_refusal(destination, reply) and
                      reply.seconds < HOST_DEADLINE_S + 1, str(reply))
     lab.rows.check("mail after that", "judged", lambda: judged_again(lab, BAD))

@@ -60,7 +60,7 @@ def ended(lab, number, which):
         asked = threading.Event()
         clients = pool.submit(until_it_ends, asked)
         asked.wait(20)
-        wait_for("the first fetch", lambda: is_held(0), 4)
+        wait_for("the first fetch", lambda: is_held(0), 20)
         early = clients.done()
         for pid in which(lab):
             os.kill(pid, number)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import judge
 import namespace
-from bad_days import BAD_DAYS
+from bad_days import BAD_DAYS, QUICK
 from bad_destinations import BAD_PUBLISHED, tarpit_lines
 from certificates import Authority
 from destinations import (DESTINATIONS, PUBLISHED, give_addresses,
@@ -79,8 +79,9 @@ def parse():
                         choices=[t.__name__ for t in TRIALS + BAD_DAYS],
                         help="these trials, and no destinations: " + ", ".join(
                             t.__name__ for t in TRIALS + BAD_DAYS))
-    parser.add_argument("--bad-days", action="store_true",
-                        help="the trials that take long, and nothing else: " +
+    parser.add_argument("--bad-days", choices=["quick", "all"],
+                        help="quick: also the bad days that take a moment; "
+                        "all: these, and nothing else: " +
                         ", ".join(t.__name__ for t in BAD_DAYS))
     parser.add_argument("--inside", action="store_true",
                         help=argparse.SUPPRESS)
@@ -94,8 +95,10 @@ def chosen(options):
     if options.trials:
         return [], [t for t in TRIALS + BAD_DAYS
                     if t.__name__ in options.trials]
-    if options.bad_days:
+    if options.bad_days == "all":
         return [], BAD_DAYS
+    if options.bad_days == "quick":
+        return DESTINATIONS, TRIALS + QUICK
     return DESTINATIONS, TRIALS
 
 

@@ -6,7 +6,7 @@ import time
 
 import namespace
 from mail_server import QUERY_SOCKET
-from process import Process
+from process import Process, wait_for
 
 GREETING = "strictmx-query 1"
 
@@ -15,9 +15,16 @@ class QueryClient:
     def __init__(self, seconds=60):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(seconds)
-        self.sock.connect(QUERY_SOCKET)
+        wait_for("a place in the backlog", self.connect)
         self.file = self.sock.makefile("r", encoding="ascii", newline="\n")
         self.last = 0
+
+    def connect(self):
+        try:
+            self.sock.connect(QUERY_SOCKET)
+        except BlockingIOError:
+            return False
+        return True
 
     def greeted(self):
         line = self.line()

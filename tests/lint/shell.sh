@@ -4,6 +4,9 @@
 . "$(dirname "$0")/lint.sh"
 need shellcheck shellcheck
 
-scripts | xargs shellcheck -f gcc -x -P SCRIPTDIR |
+{
+	scripts
+	files '*.bash'
+} | xargs shellcheck -f gcc -x -P SCRIPTDIR |
     check "shellcheck has nothing to say about the scripts"
 finish

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lint.sh"
 
 {
-	files '*.[ch]' '*.sh' '*.py' '*.[1-9]' '*.conf' '*.conf.*'
+	files '*.[ch]' '*.sh' '*.py' '*.[1-9]' '*.conf' '*.conf.*' '*.bash'
 	scripts
 	for file in Makefile.am configure.ac .clang-format .gitignore; do
 		[ ! -f "$file" ] || echo "$file"

@@ -60,11 +60,12 @@ served_teardown(void **state)
 	return 0;
 }
 
+/* Not NONBLOCK alone: that goes on as long as something is active. */
 void
 served_turn(struct served *s)
 {
 	for (int i = 0; i < IDLE_TURNS; i++)
-		event_base_loop(s->base, EVLOOP_NONBLOCK);
+		event_base_loop(s->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 }
 
 static struct asker *
@@ -142,6 +143,12 @@ void
 asker_say_bytes(struct asker *a, const char *p, size_t len)
 {
 	assert_int_equal(asker_stuff(a, p, len), len);
+}
+
+void
+asker_write(struct asker *a, const char *text)
+{
+	assert_int_equal(write(a->fd, text, strlen(text)), strlen(text));
 }
 
 void

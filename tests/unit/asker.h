@@ -40,6 +40,9 @@ void asker_free(struct asker *a);
 void asker_say(struct asker *a, const char *text);
 void asker_say_bytes(struct asker *a, const char *p, size_t len);
 
+/* Says it without a turn of the loop. */
+void asker_write(struct asker *a, const char *text);
+
 /* Says what the server takes without an answer being read; how much. */
 size_t asker_stuff(struct asker *a, const char *p, size_t len);
 

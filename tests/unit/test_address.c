@@ -129,6 +129,26 @@ a_sockaddr_holds_family_address_and_port(void **state)
 }
 
 static void
+addresses_come_back_from_sockets(void **state)
+{
+	static const char *const texts[] = { "192.0.2.1", "2001:db8::1" };
+	struct address to, from;
+	struct sockaddr_storage ss;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		to = address_of(texts[i]);
+		address_to_sockaddr(&to, 25, &ss);
+		assert_true(
+		    address_from_sockaddr((struct sockaddr *)&ss, &from));
+		assert_true(address_equal(&to, &from));
+	}
+	ss.ss_family = AF_UNIX;
+	assert_false(address_from_sockaddr((struct sockaddr *)&ss, &from));
+	assert_true(address_equal(&to, &from));
+}
+
+static void
 answers_add_their_addresses_up_to_the_bound(void **state)
 {
 	struct address list[3], want = address_of("192.0.2.1");
@@ -329,6 +349,7 @@ main(void)
 		cmocka_unit_test(equality_compares_family_and_bytes),
 		cmocka_unit_test(loopback_is_127_slash_8_and_colon_colon_1),
 		cmocka_unit_test(a_sockaddr_holds_family_address_and_port),
+		cmocka_unit_test(addresses_come_back_from_sockets),
 		cmocka_unit_test(answers_add_their_addresses_up_to_the_bound),
 		cmocka_unit_test(answers_of_other_types_and_outcomes_add_none),
 		cmocka_unit_test(inner_addresses_are_refused_for_every_purpose),

@@ -512,6 +512,29 @@ ambiguous_or_foreign_records_are_temporary(void **state)
 	built_begin(&m, DNS_ANSWER_FLAGS | 3, NAME, DNS_TXT);
 	add_txt(&m, NAME, 300, "x");
 	expect_tempfail(NAME, DNS_TXT, "no such name, and yet records");
+
+	built_begin(&m, DNS_ANSWER_FLAGS | 3, NAME, DNS_MX);
+	record_begin(&m, BUILT_ANSWER, NAME, DNS_A, 300);
+	put_bytes(&m, "\177\0\0\1", 4);
+	record_end(&m);
+	expect_tempfail(NAME, DNS_MX, "no such name, and yet records");
+}
+
+/* RFC 4035 3.1, 6672 3.1: signatures, and where the aliases came from. */
+static void
+no_such_name_may_come_with_signatures_and_a_dname(void **state)
+{
+	(void)state;
+	built_begin(&m, DNS_ANSWER_FLAGS | 3, NAME, DNS_TXT);
+	record_begin(&m, BUILT_ANSWER, "example.com", 39, 300);
+	put_name(&m, "example");
+	record_end(&m);
+	alias(50, NAME, "b.example");
+	record_begin(&m, BUILT_ANSWER, NAME, 46, 50);
+	put_bytes(&m, "RRSIG of no matter what", 23);
+	record_end(&m);
+	add_soa(&m, "example", 40, 300);
+	expect_nothing(NAME, DNS_TXT, DNS_NO_NAME, 40);
 }
 
 /* What is no answer at all */
@@ -875,6 +898,8 @@ main(void)
 		cmocka_unit_test(alias_chains_are_followed_in_any_order),
 		cmocka_unit_test(an_alias_to_nothing_needs_the_soa_of_its_end),
 		cmocka_unit_test(no_such_name_at_the_end_of_a_chain_is_no_name),
+		cmocka_unit_test(
+		    no_such_name_may_come_with_signatures_and_a_dname),
 		cmocka_unit_test(loops_and_very_long_chains_are_temporary),
 		cmocka_unit_test(ambiguous_or_foreign_records_are_temporary),
 		cmocka_unit_test(responses_that_say_nothing_are_temporary),

@@ -60,6 +60,25 @@ first_come_first_served(void **state)
 }
 
 static void
+who_makes_room_for_others_is_the_last_again(void **state)
+{
+	struct fetch_queue *queue = fetch_queue_new();
+	struct fetch_ticket t[FULL + 1];
+
+	(void)state;
+	for (size_t i = 0; i < FULL + 1; i++)
+		assert_true(join(queue, &t[i], 1));
+	for (size_t i = 0; i < FULL; i++)
+		assert_ptr_equal(fetch_queue_next(queue), &t[i]);
+	fetch_queue_requeue(queue, &t[0]);
+	assert_ptr_equal(fetch_queue_next(queue), &t[FULL]);
+	assert_null(fetch_queue_next(queue));
+	fetch_queue_leave(queue, &t[1]);
+	assert_ptr_equal(fetch_queue_next(queue), &t[0]);
+	leave_all(queue, t, FULL + 1);
+}
+
+static void
 who_waits_for_a_full_address_is_passed_and_keeps_its_place(void **state)
 {
 	struct fetch_queue *queue = fetch_queue_new();
@@ -190,7 +209,10 @@ change_one(struct model *m, struct fetch_queue *queue, unsigned random)
 		assert_true(join(queue, &m->ticket[i], bits));
 		m->is[i] = WAITING;
 	} else if (m->is[i] == COUNTED && random & 1) {
-		fetch_queue_return(queue, &m->ticket[i]);
+		if (random & 2)
+			fetch_queue_requeue(queue, &m->ticket[i]);
+		else
+			fetch_queue_return(queue, &m->ticket[i]);
 		m->is[i] = WAITING;
 	} else {
 		fetch_queue_leave(queue, &m->ticket[i]);
@@ -221,6 +243,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_come_first_served),
+		cmocka_unit_test(who_makes_room_for_others_is_the_last_again),
 		cmocka_unit_test(
 		    who_waits_for_a_full_address_is_passed_and_keeps_its_place),
 		cmocka_unit_test(

@@ -6,6 +6,7 @@
 #include "tests/unit/unit.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -140,10 +141,12 @@ hear(void)
 static void
 shake_hands(void)
 {
+	const char *line;
+
 	say("config|smtpd-version|7.8.0-portable\nconfig|protocol|0.7\n"
 	    "config|ready\n");
-	while (strcmp(hear(), "register|ready") != 0)
-		;
+	while (strcmp(line = hear(), "register|ready") != 0)
+		assert_string_not_equal(line, "");
 }
 
 static void
@@ -342,6 +345,35 @@ sighup_reads_the_configuration_again_and_reaches_the_engine(void **state)
 	assert_answer("a1", "proceed");
 }
 
+/* The configuration is a pipe, so the filter is where it reads it. */
+static void
+signals_do_not_end_it_while_it_starts(void **state)
+{
+	const char *path = scratch_path("conf");
+	int fds[2], conf;
+
+	(void)state;
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+			     fds),
+	    0);
+	run(fds[1], fds[1], path);
+	close(fds[1]);
+	to_filter = fds[0];
+	from_filter = dup(fds[0]);
+	conf = open(path, O_WRONLY | O_CLOEXEC);
+	assert_int_not_equal(conf, -1);
+	unlink(path);
+	scratch_write("conf", "engine-away = proceed\n"); /* for SIGHUP */
+	kill(filter, SIGTERM);
+	kill(filter, SIGHUP);
+	close(conf);
+	shake_hands();
+	do
+		say_rcpt("a1", "u@error.test");
+	while (strcmp(decision(), "proceed") != 0);
+}
+
 static void
 testing_mode_refuses_nothing_while_the_engine_is_away(void **state)
 {
@@ -452,6 +484,7 @@ main(void)
 		TEST(sigterm_does_not_end_it),
 		TEST(
 		    sighup_reads_the_configuration_again_and_reaches_the_engine),
+		TEST(signals_do_not_end_it_while_it_starts),
 		TEST(testing_mode_refuses_nothing_while_the_engine_is_away),
 		TEST(a_broken_configuration_changes_nothing_while_serving),
 		TEST(a_broken_configuration_ends_it_before_it_serves),

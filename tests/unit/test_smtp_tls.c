@@ -118,6 +118,11 @@ dates_are_checked(void **state)
 	const struct test_certificate_opts future = { .alt_names =
 							  "DNS:" FIXTURE_MX,
 		.from_days = 1 };
+	const struct test_certificate_opts past_and_other = {
+		.alt_names = "DNS:mx2.example.com",
+		.from_days = -9,
+		.until_days = -1
+	};
 
 	try_ctx(f, server_of(&past, NULL, NULL));
 	assert_bad_certificate(f, RESULT_CERTIFICATE_EXPIRED, "has expired");
@@ -126,6 +131,9 @@ dates_are_checked(void **state)
 	try_ctx(f, server_of(&future, NULL, NULL));
 	assert_bad_certificate(f, RESULT_CERTIFICATE_NOT_TRUSTED,
 	    "is not yet valid");
+	/* the chain comes before the name */
+	try_ctx(f, server_of(&past_and_other, NULL, NULL));
+	assert_bad_certificate(f, RESULT_CERTIFICATE_EXPIRED, "has expired");
 }
 
 static void

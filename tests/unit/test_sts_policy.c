@@ -522,11 +522,7 @@ a_copy_outlives_what_it_was_made_from(void **state)
 	assert_int_equal(copy.n_mx, 2);
 	assert_string_equal(copy.mx[0], "*.example.com");
 	assert_string_equal(copy.mx[1], "mx.example.net");
-	assert_int_equal(sts_policy_bytes(&copy),
-	    2 * sizeof(char *) + sizeof("*.example.com") +
-		sizeof("mx.example.net"));
 	sts_policy_cleanup(&copy);
-	assert_int_equal(sts_policy_bytes(&copy), 0);
 	assert_true(sts_policy_copy(&policy, &copy)); /* an empty one */
 	assert_int_equal(copy.n_mx, 0);
 }

@@ -537,6 +537,8 @@ __wrap_SSL_new(SSL_CTX *ctx)
 static void
 lack_of_memory_is_told(void **state)
 {
+	STACK_OF(X509) *chain = sk_X509_new_null();
+	struct tls_judgement j;
 	const char *why = NULL;
 
 	(void)state;
@@ -551,7 +553,9 @@ lack_of_memory_is_told(void **state)
 	assert_string_equal(why, "no memory for TLS");
 	no_ssl = true;
 	assert_null(tls_verify_ssl(verify, MX));
+	assert_false(tls_verify_chain(verify, MX, chain, NULL, &j));
 	no_ssl = false;
+	sk_X509_free(chain);
 }
 
 int

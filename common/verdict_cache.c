@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Verdicts that are kept: see verdict_cache.h. One walk over all members
+ * measures, packs and unpacks, so these cannot differ.
+ */
+#include "common/verdict_cache.h"
+
+#include <sys/queue.h>
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/limits.h"
+#include "common/uthash_quiet.h"
+#include "common/verdict.h"
+
+struct entry {
+	TAILQ_ENTRY(entry) use;
+	UT_hash_handle hh;
+	size_t len;
+	char octets[]; /* the domain first */
+};
+
+struct verdict_cache {
+	size_t max, len; /* len: of all entries together */
+	struct entry *table;
+	TAILQ_HEAD(, entry) uses; /* least recently used first */
+	/* Where one of them at a time is unpacked. */
+	struct verdict unpacked;
+	struct mx_fact mx[LIMIT_MX_HOSTS];
+	char **patterns; /* room for those of any that is kept */
+	size_t n_patterns;
+};
+
+/* Packing */
+
+struct walk {
+	enum {
+		MEASURE,
+		PACK,
+		UNPACK
+	} mode;
+	char *octets;
+	size_t len; /* so far */
+};
+
+static void
+octets(struct walk *w, void *member, size_t size)
+{
+	if (w->mode == PACK)
+		memcpy(w->octets + w->len, member, size);
+	else if (w->mode == UNPACK)
+		memcpy(member, w->octets + w->len, size);
+	w->len += size;
+}
+
+static void
+text(struct walk *w, char *member)
+{
+	octets(w, member,
+	    strlen(w->mode == UNPACK ? w->octets + w->len : member) + 1);
+}
+
+#define MEMBER(w, member) octets((w), &(member), sizeof(member))
+
+/* Unpacked patterns are borrowed from where they are packed. */
+static void
+walk_policy(struct walk *w, struct sts_policy *policy)
+{
+	MEMBER(w, policy->mode);
+	MEMBER(w, policy->max_age_s);
+	MEMBER(w, policy->max_age_capped);
+	MEMBER(w, policy->n_mx);
+	for (size_t i = 0; i < policy->n_mx; i++) {
+		if (w->mode == UNPACK) {
+			policy->mx[i] = w->octets + w->len;
+			w->len += strlen(policy->mx[i]) + 1;
+		} else {
+			text(w, policy->mx[i]);
+		}
+	}
+}
+
+static void
+walk_policy_facts(struct walk *w, struct policy_facts *sts)
+{
+	MEMBER(w, sts->record);
+	text(w, sts->record_id);
+	MEMBER(w, sts->record_why);
+	MEMBER(w, sts->record_fresh);
+	MEMBER(w, sts->record_patience_over);
+	MEMBER(w, sts->record_ttl_s);
+	MEMBER(w, sts->state);
+	text(w, sts->id);
+	MEMBER(w, sts->fetched_at_s);
+	walk_policy(w, &sts->policy);
+	MEMBER(w, sts->failure);
+	text(w, sts->failure_why);
+}
+
+static void
+walk_mx(struct walk *w, struct mx_fact *mx)
+{
+	text(w, mx->host);
+	MEMBER(w, mx->preference);
+	MEMBER(w, mx->listed);
+	MEMBER(w, mx->eligible);
+	MEMBER(w, mx->required);
+	MEMBER(w, mx->probe.state);
+	MEMBER(w, mx->probe.proofs);
+	MEMBER(w, mx->probe.result);
+	MEMBER(w, mx->probe.certificate_bad);
+	text(w, mx->probe.why);
+	MEMBER(w, mx->probe.address);
+	MEMBER(w, mx->probe_expires_ms);
+}
+
+static void
+walk_verdict(struct walk *w, struct verdict *v)
+{
+	struct facts *f = &v->facts;
+
+	text(w, f->domain);
+	MEMBER(w, v->gate);
+	MEMBER(w, v->source);
+	MEMBER(w, v->action);
+	MEMBER(w, v->enforced);
+	MEMBER(w, v->result);
+	text(w, v->mx);
+	text(w, v->reason);
+	MEMBER(w, v->expires_ms);
+	walk_policy_facts(w, &f->sts);
+	MEMBER(w, f->fresh_look);
+	MEMBER(w, f->mx_state);
+	MEMBER(w, f->mx_dnssec);
+	MEMBER(w, f->mx_why);
+	MEMBER(w, f->mx_ttl_s);
+	MEMBER(w, f->port);
+	MEMBER(w, f->deadline_hit);
+	MEMBER(w, f->n_mx);
+	for (size_t i = 0; i < f->n_mx; i++)
+		walk_mx(w, &f->mx[i]);
+}
+
+static struct entry *
+entry_new(const struct verdict *verdict)
+{
+	struct verdict shallow = *verdict;
+	struct walk w = { .mode = MEASURE };
+	struct entry *entry;
+
+	assert(verdict->facts.n_mx <= LIMIT_MX_HOSTS);
+	walk_verdict(&w, &shallow);
+	entry = calloc(1, sizeof(*entry) + w.len);
+	if (entry == NULL)
+		return NULL;
+	entry->len = w.len;
+	w = (struct walk){ .mode = PACK, .octets = entry->octets };
+	walk_verdict(&w, &shallow);
+	return entry;
+}
+
+/* So that what is kept can be unpacked without memory. */
+static bool
+patterns_reserve(struct verdict_cache *cache, size_t n)
+{
+	char **more;
+
+	if (n <= cache->n_patterns)
+		return true;
+	more = realloc(cache->patterns, n * sizeof(*more));
+	if (more == NULL)
+		return false;
+	cache->patterns = more;
+	cache->n_patterns = n;
+	return true;
+}
+
+/* The table */
+
+static struct entry *
+entry_find(struct verdict_cache *cache, const char *domain)
+{
+	struct entry *entry;
+
+	HASH_FIND_STR(cache->table, domain, entry);
+	return entry;
+}
+
+static void
+entry_remove(struct verdict_cache *cache, struct entry *entry)
+{
+	HASH_DEL(cache->table, entry);
+	TAILQ_REMOVE(&cache->uses, entry, use);
+	cache->len -= entry->len;
+	free(entry);
+}
+
+struct verdict_cache *
+verdict_cache_new(size_t max)
+{
+	struct verdict_cache *cache = calloc(1, sizeof(*cache));
+
+	if (cache == NULL)
+		return NULL;
+	cache->max = max;
+	TAILQ_INIT(&cache->uses);
+	return cache;
+}
+
+void
+verdict_cache_free(struct verdict_cache *cache)
+{
+	if (cache == NULL)
+		return;
+	while (!TAILQ_EMPTY(&cache->uses))
+		entry_remove(cache, TAILQ_FIRST(&cache->uses));
+	free(cache->patterns);
+	free(cache);
+}
+
+void
+verdict_cache_put(struct verdict_cache *cache, const struct verdict *verdict)
+{
+	struct entry *entry;
+
+	verdict_cache_drop(cache, verdict->facts.domain);
+	if (!patterns_reserve(cache, verdict->facts.sts.policy.n_mx) ||
+	    (entry = entry_new(verdict)) == NULL)
+		return;
+	HASH_ADD_KEYPTR(hh, cache->table, entry->octets, strlen(entry->octets),
+	    entry);
+	if (entry->hh.tbl == NULL) {
+		free(entry);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&cache->uses, entry, use);
+	cache->len += entry->len;
+	/* One verdict is far smaller than the bound: the new one stays. */
+	while (verdict_cache_count(cache) > cache->max ||
+	    cache->len > LIMIT_VERDICT_BYTES)
+		entry_remove(cache, TAILQ_FIRST(&cache->uses));
+}
+
+const struct verdict *
+verdict_cache_get(struct verdict_cache *cache, const char *domain)
+{
+	struct entry *entry = entry_find(cache, domain);
+	struct walk w = { .mode = UNPACK };
+
+	if (entry == NULL)
+		return NULL;
+	TAILQ_REMOVE(&cache->uses, entry, use);
+	TAILQ_INSERT_TAIL(&cache->uses, entry, use);
+	cache->unpacked.facts.mx = cache->mx;
+	cache->unpacked.facts.sts.policy.mx = cache->patterns;
+	w.octets = entry->octets;
+	walk_verdict(&w, &cache->unpacked);
+	return &cache->unpacked;
+}
+
+void
+verdict_cache_drop(struct verdict_cache *cache, const char *domain)
+{
+	struct entry *entry = entry_find(cache, domain);
+
+	if (entry != NULL)
+		entry_remove(cache, entry);
+}
+
+size_t
+verdict_cache_count(const struct verdict_cache *cache)
+{
+	return HASH_COUNT(cache->table);
+}
