@@ -31,6 +31,37 @@ address_parse(const char *text, struct address *out)
 	return true;
 }
 
+bool
+address_of_mailbox(struct span mailbox, struct address *out)
+{
+	static const char ipv6[] = "IPv6:";
+	struct span s = mailbox;
+	char text[ADDRESS_SIZE];
+	struct address a;
+	bool is_ipv6;
+
+	if (s.len > 1 && s.p[0] == '<' && s.p[s.len - 1] == '>')
+		s.len--;
+	for (size_t at = s.len; at > 0; at--)
+		if (s.p[at - 1] == '@') {
+			s.p += at;
+			s.len -= at;
+			break;
+		}
+	if (s.len < 2 || s.p[0] != '[' || s.p[s.len - 1] != ']')
+		return false;
+	s = (struct span){ s.p + 1, s.len - 2 };
+	is_ipv6 = s.len >= strlen(ipv6) &&
+	    span_is_nocase((struct span){ s.p, strlen(ipv6) }, ipv6);
+	if (is_ipv6)
+		s = (struct span){ s.p + strlen(ipv6), s.len - strlen(ipv6) };
+	if (!span_copy(s, text, sizeof(text)) || !address_parse(text, &a) ||
+	    (a.family == AF_INET6) != is_ipv6)
+		return false;
+	*out = a;
+	return true;
+}
+
 const char *
 address_format(const struct address *a, char buf[ADDRESS_SIZE])
 {

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "proto/span.h"
+
 struct dns_answer;
 
 struct address {
@@ -26,6 +28,12 @@ struct address {
 
 /* From text, without brackets or port; false when it is no address. */
 bool address_parse(const char *text, struct address *out);
+
+/*
+ * That of a mailbox with an address literal (RFC 5321 4.1.3): what stands in
+ * "user@[192.0.2.1]" or "<user@[IPv6:2001:db8::1]>". False when it has none.
+ */
+bool address_of_mailbox(struct span mailbox, struct address *out);
 
 /* Returns buf. */
 const char *address_format(const struct address *a, char buf[ADDRESS_SIZE]);

@@ -219,6 +219,17 @@ clock_advance(struct clock *clock, int64_t ms)
 }
 
 void
+clock_suspend(struct clock *clock, int64_t ms)
+{
+	struct clock_timer *timer;
+
+	assert(clock->base == NULL);
+	TAILQ_FOREACH (timer, &clock->timers, entry)
+		timer->due_ms += ms;
+	fake_time_to(clock, clock->fake_mono_ms + ms);
+}
+
+void
 clock_set_wall_s(struct clock *clock, int64_t wall_s)
 {
 	assert(clock->base == NULL);

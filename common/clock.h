@@ -51,6 +51,12 @@ void clock_timer_cancel(struct clock_timer **timer);
  */
 void clock_advance(struct clock *clock, int64_t ms);
 
+/*
+ * Fake clocks only: the machine was asleep for ms. Both times move on, timers
+ * do not: each has as long to go as before.
+ */
+void clock_suspend(struct clock *clock, int64_t ms);
+
 /* Fake clocks only: the wall clock jumps, the monotonic one does not. */
 void clock_set_wall_s(struct clock *clock, int64_t wall_s);
 

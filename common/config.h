@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/address.h"
 #include "common/log.h"
@@ -34,6 +35,9 @@ struct config {
 	char **local_domains;
 	unsigned deadline_s;
 	char hostname[DOMAIN_SIZE]; /* for EHLO; "": the full one of the host */
+	/* All mail goes there, and its policy counts; "": by MX records. */
+	char smarthost[DOMAIN_SIZE];
+	uint16_t smarthost_port;
 
 	/* The network */
 	struct resolver_opts resolver;

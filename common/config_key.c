@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/config_text.h"
+#include "common/ports.h"
 
 void
 config_run_fail_va(struct config_run *run, const char *path, unsigned line,
@@ -401,6 +402,31 @@ read_local_domains(struct config_run *run)
 	return good;
 }
 
+/* "relay.example.net" or "relay.example.net:587"; "" for none. */
+static bool
+set_smarthost(struct config_run *run)
+{
+	struct config *config = run->config;
+	const char *colon = strchr(run->value, ':');
+	struct span name = span_of(run->value);
+	unsigned long port = SMTP_PORT;
+
+	if (run->value[0] == '\0')
+		return true;
+	if (colon != NULL)
+		name.len = (size_t)(colon - run->value);
+	if (colon != NULL &&
+	    (!span_number(span_of(colon + 1), UINT16_MAX, &port) || port == 0))
+		return refuse(run, "must be a host name, or name:port");
+	if (domain_fold(name, config->smarthost) != DOMAIN_OK ||
+	    !domain_is_ldh(span_of(config->smarthost))) {
+		config->smarthost[0] = '\0';
+		return refuse(run, "must be a host name, or name:port");
+	}
+	config->smarthost_port = (uint16_t)port;
+	return true;
+}
+
 /* Every key; "set" is called for each value, in the order of the file. */
 const struct config_key config_keys[] = {
 	{ "mode", false, set_mode },
@@ -418,6 +444,7 @@ const struct config_key config_keys[] = {
 	{ "local-submission", false, set_local_submission },
 	{ "local-domains", true, add_local_domain },
 	{ "local-domains-file", false, read_local_domains },
+	{ "smarthost", false, set_smarthost },
 	{ "deadline", false, set_deadline },
 	{ "log-level", false, set_log_level },
 	{ "max-policies", false, set_max_policies },

@@ -36,7 +36,7 @@ struct config_key {
 	bool (*set)(struct config_run *run);
 };
 
-#define CONFIG_KEYS 20
+#define CONFIG_KEYS 21
 extern const struct config_key config_keys[CONFIG_KEYS];
 
 /* Its place in config_keys, or CONFIG_KEYS when there is no such key. */

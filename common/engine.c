@@ -51,6 +51,15 @@ struct engine {
 	struct verdict_cache *kept[GATES];
 };
 
+/* RFC 8461 3.4: with a smart host it is that host's policy that counts. */
+static const char *
+policy_domain(const struct engine *e, const char *domain)
+{
+	const char *smarthost = e->shared.config->smarthost;
+
+	return smarthost[0] == '\0' ? domain : smarthost;
+}
+
 /* Verdicts that are kept. */
 
 /* RFC 8461 3.3: a new policy binds at once. */
@@ -135,8 +144,8 @@ verdict_log(const struct verdict *v, int64_t took_ms, bool cached)
 const struct verdict *
 engine_cached(struct engine *engine, enum gate gate, const char *domain)
 {
-	const struct verdict *verdict =
-	    verdict_cache_get(engine->kept[gate], domain);
+	const struct verdict *verdict = verdict_cache_get(engine->kept[gate],
+	    policy_domain(engine, domain));
 
 	if (verdict == NULL ||
 	    verdict->expires_ms <= clock_mono_ms(engine->shared.ports->clock))
@@ -217,8 +226,8 @@ fail:
 	return NULL;
 }
 
-struct engine_ask *
-engine_ask(struct engine *engine, enum gate gate, const char *domain,
+static struct engine_ask *
+ask_start(struct engine *engine, enum gate gate, const char *domain,
     engine_done_fn *done, void *arg)
 {
 	struct engine_ask *ask;
@@ -237,6 +246,25 @@ engine_ask(struct engine *engine, enum gate gate, const char *domain,
 	ask->arg = arg;
 	TAILQ_INSERT_TAIL(&r->asks, ask, entry);
 	engine->n_asks++;
+	return ask;
+}
+
+struct engine_ask *
+engine_ask(struct engine *engine, enum gate gate, const char *domain,
+    engine_done_fn *done, void *arg)
+{
+	return ask_start(engine, gate, policy_domain(engine, domain), done,
+	    arg);
+}
+
+struct engine_ask *
+engine_ask_again(struct engine *engine, enum gate gate, const char *domain,
+    engine_done_fn *done, void *arg)
+{
+	struct engine_ask *ask = engine_ask(engine, gate, domain, done, arg);
+
+	if (ask != NULL)
+		lookup_want_look(ask->running->lookup);
 	return ask;
 }
 

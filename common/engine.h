@@ -9,6 +9,9 @@
  *	engine     -> joins or starts the lookup of the domain
  *	lookup     -> policy, mx, probe, decide
  *	engine     -> keeps the verdict, tells all who wait
+ *
+ * When a smart host is configured, every domain stands for that host's name,
+ * whose policy counts and whose address gets the mail.
  */
 #ifndef STRICTMX_COMMON_ENGINE_H
 #define STRICTMX_COMMON_ENGINE_H
@@ -48,6 +51,15 @@ typedef void engine_done_fn(const struct verdict *verdict, void *arg);
  * returned. NULL when too many wait or there is no memory: who asked defers.
  */
 struct engine_ask *engine_ask(struct engine *engine, enum gate gate,
+    const char *domain, engine_done_fn *done, void *arg);
+
+/*
+ * The same, but the record is looked at past the DNS cache (once a minute and
+ * domain) and a new policy taken, before the verdict: for who is about to
+ * refuse mail for what the hosts have shown (RFC 8461 5.1). facts.fresh_look
+ * says what came of it.
+ */
+struct engine_ask *engine_ask_again(struct engine *engine, enum gate gate,
     const char *domain, engine_done_fn *done, void *arg);
 
 /* Leaves; the lookup goes on and fills the cache. Safe on NULL. */

@@ -41,6 +41,26 @@ policy_facts_copy(const struct policy_facts *from, struct policy_facts *to)
 }
 
 bool
+facts_copy(const struct facts *from, struct facts *to)
+{
+	*to = *from;
+	to->mx = NULL;
+	if (!policy_facts_copy(&from->sts, &to->sts))
+		goto fail;
+	if (from->n_mx == 0)
+		return true;
+	to->mx = calloc(from->n_mx, sizeof(*to->mx));
+	if (to->mx == NULL)
+		goto fail;
+	memcpy(to->mx, from->mx, from->n_mx * sizeof(*to->mx));
+	return true;
+fail:
+	to->n_mx = 0;
+	sts_policy_cleanup(&to->sts.policy);
+	return false;
+}
+
+bool
 facts_have_same_policy(const struct policy_facts *a,
     const struct policy_facts *b)
 {
@@ -87,6 +107,8 @@ mx_state_name(enum mx_state state)
 		[MX_IMPLICIT] = "implicit",
 		[MX_NULL] = "null-mx",
 		[MX_NO_DOMAIN] = "no-such-domain",
+		[MX_SMARTHOST] = "smarthost",
+		[MX_LITERAL] = "address-literal",
 	};
 
 	return names[state];

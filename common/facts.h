@@ -57,6 +57,8 @@ enum mx_state {
 	MX_IMPLICIT,  /* no MX records: the domain itself, RFC 5321 5.1 */
 	MX_NULL,      /* accepts no mail, RFC 7505 */
 	MX_NO_DOMAIN, /* no such name */
+	MX_SMARTHOST, /* the one that the administrator has set */
+	MX_LITERAL,   /* an address literal: the only host is the address */
 };
 
 enum dnssec_state {
@@ -90,8 +92,8 @@ struct mx_fact {
 	bool listed;	   /* by the policy */
 	bool eligible;	   /* may take mail, as far as the policy goes */
 	unsigned required; /* proofs, PROOF_* */
-	struct probe_result probe;
-	int64_t probe_expires_ms; /* monotonic; 0: nothing is known */
+	struct probe_result probe; /* or what sessions at delivery showed */
+	int64_t probe_expires_ms;  /* monotonic; 0: nothing is known */
 };
 
 struct facts {
@@ -102,6 +104,7 @@ struct facts {
 	enum dnssec_state mx_dnssec;
 	const char *mx_why; /* static text, when UNKNOWN */
 	uint32_t mx_ttl_s;
+	uint16_t port; /* of all of them */
 	size_t n_mx;
 	struct mx_fact *mx; /* by preference; owned */
 	bool deadline_hit;  /* ended with what was known by then */
@@ -115,6 +118,7 @@ void facts_cleanup(struct facts *facts);
 void policy_facts_cleanup(struct policy_facts *facts);
 
 /* False without memory; to is then empty of what is owned. */
+bool facts_copy(const struct facts *from, struct facts *to);
 bool policy_facts_copy(const struct policy_facts *from,
     struct policy_facts *to);
 

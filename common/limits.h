@@ -68,6 +68,10 @@
 #define LIMIT_VERDICT_BYTES 67108864 /* of the kept ones */
 #define LIMIT_VERDICT_MAX_S 300
 
+/* Delivery: the MTA in front waits 300 s for the answer to RCPT */
+#define LIMIT_DELIVERY_MS 240000      /* verdict, walk, look, walk again */
+#define LIMIT_DELIVERY_WALK_MS 200000 /* of these; a look has the rest */
+
 /* Policies (RFC 8461 3.3, 5.1) */
 #define LIMIT_POLICIES 10000	    /* in memory; the store holds the rest */
 #define LIMIT_RECORD_AGE_S 60	    /* then the TXT record is looked at again */

@@ -19,6 +19,8 @@ static const int priorities[] = { LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO,
 static const char *log_ident = "strictmx";
 static bool log_to_syslog;
 static enum log_level log_threshold = LOG_LEVEL_INFO;
+static log_sink_fn *log_sink;
+static void *log_sink_arg;
 
 void
 log_init(const char *ident, bool to_syslog, enum log_level level)
@@ -34,6 +36,13 @@ void
 log_set_level(enum log_level level)
 {
 	log_threshold = level;
+}
+
+void
+log_set_sink(log_sink_fn *sink, void *arg)
+{
+	log_sink = sink;
+	log_sink_arg = arg;
 }
 
 enum log_level
@@ -92,7 +101,9 @@ log_line(enum log_level level, const char *format, va_list ap)
 	for (char *p = line; *p != '\0'; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			*p = '?';
-	if (log_to_syslog)
+	if (log_sink != NULL)
+		log_sink(level, line, log_sink_arg);
+	else if (log_to_syslog)
 		syslog(priorities[level], "%s", line);
 	else
 		write_stderr(level, line);

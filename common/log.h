@@ -27,6 +27,13 @@ void log_init(const char *ident, bool to_syslog, enum log_level level);
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 
+/*
+ * Lines go to sink and nowhere else from now on; NULL: as log_init() said.
+ * line: without LF, borrowed for the time of the call.
+ */
+typedef void log_sink_fn(enum log_level level, const char *line, void *arg);
+void log_set_sink(log_sink_fn *sink, void *arg);
+
 /* "error" ... "debug"; false when name is none of them. */
 bool log_level_parse(const char *name, enum log_level *level);
 const char *log_level_name(enum log_level level);

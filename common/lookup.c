@@ -23,14 +23,13 @@
 #include "common/config.h"
 #include "common/facts.h"
 #include "common/limits.h"
+#include "common/mx_facts.h"
 #include "common/outcome.h"
 #include "common/policy_cache.h"
 #include "common/policy_update.h"
 #include "common/ports.h"
 #include "common/probe.h"
 #include "common/verdict.h"
-
-#define SMTP_PORT 25
 
 enum lookup_step {
 	STEP_START,
@@ -53,6 +52,9 @@ struct lookup {
 	struct mx_fact *lent;	 /* probes of the verdict before this one */
 	size_t n_lent;
 	size_t probing; /* index of the mx whose turn it is */
+	bool look_wanted;
+	bool looked_stale; /* the look has joined one that was not past the
+			      cache */
 	int64_t started_ms;
 	struct clock_timer *begin; /* runs the first step from the loop */
 	struct clock_timer *deadline;
@@ -123,64 +125,6 @@ step_policy(struct lookup *l)
 
 /* 2. The MX hosts. */
 
-static int
-mx_compare(const void *a, const void *b)
-{
-	const struct dns_rr *const *x = a, *const *y = b;
-
-	return ((*x)->mx.preference > (*y)->mx.preference) -
-	    ((*x)->mx.preference < (*y)->mx.preference);
-}
-
-static bool
-mx_list_new(struct facts *facts, size_t n)
-{
-	facts->mx = calloc(n, sizeof(*facts->mx));
-	if (facts->mx == NULL) {
-		facts->mx_why = "not enough memory";
-		return false;
-	}
-	facts->n_mx = n;
-	return true;
-}
-
-static void
-mx_read(struct facts *facts, const struct dns_answer *answer)
-{
-	const struct dns_rr *hosts[DNS_RECORDS_MAX];
-	size_t n = 0;
-
-	/* RFC 7505 3: "." is no host; alone it says that there is none. */
-	for (size_t i = 0; i < answer->n; i++)
-		if (answer->rr[i].mx.host[0] != '\0')
-			hosts[n++] = &answer->rr[i];
-	if (n == 0) {
-		facts->mx_state = MX_NULL;
-		return;
-	}
-	qsort(hosts, n, sizeof(*hosts), mx_compare);
-	if (n > LIMIT_MX_HOSTS)
-		n = LIMIT_MX_HOSTS;
-	if (!mx_list_new(facts, n))
-		return;
-	for (size_t i = 0; i < n; i++) {
-		facts->mx[i].preference = hosts[i]->mx.preference;
-		memcpy(facts->mx[i].host, hosts[i]->mx.host,
-		    sizeof(facts->mx[i].host));
-	}
-	facts->mx_state = MX_FOUND;
-}
-
-/* RFC 5321 5.1: without MX records the domain is its own and only MX. */
-static void
-mx_implicit(struct facts *facts)
-{
-	if (!mx_list_new(facts, 1))
-		return;
-	memcpy(facts->mx[0].host, facts->domain, sizeof(facts->mx[0].host));
-	facts->mx_state = MX_IMPLICIT;
-}
-
 /* What the policy says of each host, and what is known of it already. */
 static void
 mx_hosts_mark(struct lookup *l)
@@ -209,26 +153,9 @@ static void
 mx_done(const struct dns_answer *answer, void *arg)
 {
 	struct lookup *l = arg;
-	struct facts *f = &l->verdict->facts;
 
 	l->mx_query = NULL;
-	f->mx_ttl_s = answer->ttl_s;
-	f->mx_dnssec = answer->secure ? DNSSEC_SECURE : DNSSEC_INSECURE;
-	switch (answer->outcome) {
-	case DNS_FOUND:
-		mx_read(f, answer);
-		break;
-	case DNS_NO_DATA:
-		mx_implicit(f);
-		break;
-	case DNS_NO_NAME:
-		f->mx_state = MX_NO_DOMAIN;
-		break;
-	case DNS_TEMPFAIL:
-		f->mx_dnssec = DNSSEC_UNKNOWN;
-		f->mx_why = answer->why;
-		break;
-	}
+	mx_facts_take(&l->verdict->facts, answer);
 	mx_hosts_mark(l);
 	lookup_advance(l);
 }
@@ -238,6 +165,11 @@ step_mx(struct lookup *l)
 {
 	const struct dns_port *dns = &l->shared.ports->dns;
 
+	if (l->shared.config->smarthost[0] != '\0') {
+		mx_facts_take_domain(&l->verdict->facts, MX_SMARTHOST);
+		mx_hosts_mark(l);
+		return NEXT;
+	}
 	l->mx_query = dns->start(dns->self, l->verdict->facts.domain, DNS_MX,
 	    false, mx_done, l);
 	if (l->mx_query != NULL)
@@ -256,12 +188,12 @@ probe_keep(struct lookup *l, struct mx_fact *mx,
 	int64_t holds_s = result->state == PROBE_GOOD ? LIMIT_PROBE_GOOD_S
 						      : LIMIT_PROBE_BAD_S;
 	struct outcome outcome = {
+		.kind = OUTCOME_PROBE,
 		.domain = f->domain,
 		.source = VERDICT_STS,
 		.mode = f->sts.policy.mode,
 		.mx = mx->host,
 		.address = &result->address,
-		.is_probe = true,
 		.result = result->result,
 		.why = result->why,
 	};
@@ -292,7 +224,7 @@ probe_begin(struct lookup *l, const struct mx_fact *mx)
 	struct probe_opts opts = {
 		.mx = mx->host,
 		.helo = l->shared.config->hostname,
-		.port = SMTP_PORT,
+		.port = l->verdict->facts.port,
 		.proofs = mx->required,
 		.rules = l->shared.config->addresses,
 	};
@@ -324,7 +256,8 @@ step_probe(struct lookup *l)
 /*
  * 4. A cached policy is about to refuse. Is it still the published one (RFC
  * 8461 5.1)? Past the DNS cache, once a minute and domain. A new policy has
- * the whole walk begin anew, once.
+ * the whole walk begin anew, once. At delivery the refusal comes from the hosts
+ * themselves, after this lookup: then the look is asked for.
  */
 
 static enum fresh_look
@@ -338,6 +271,26 @@ look_result(const struct policy_facts *found)
 	return LOOK_SAME;
 }
 
+static void look_done(const struct policy_facts *found, void *arg);
+
+static bool
+look_begin(struct lookup *l)
+{
+	l->policy_wait = policy_update_join(l->shared.updates,
+	    l->verdict->facts.domain, true, look_done, l);
+	return l->policy_wait != NULL;
+}
+
+/* An update that ran already had asked the DNS cache: once more, then. */
+static bool
+look_begin_again(struct lookup *l, const struct policy_facts *found)
+{
+	if (found->record_fresh || l->looked_stale)
+		return false;
+	l->looked_stale = true;
+	return look_begin(l);
+}
+
 static void
 look_done(const struct policy_facts *found, void *arg)
 {
@@ -346,6 +299,8 @@ look_done(const struct policy_facts *found, void *arg)
 	bool changed = !facts_have_same_policy(found, &f->sts);
 
 	l->policy_wait = NULL;
+	if (!changed && look_begin_again(l, found))
+		return;
 	f->fresh_look = look_result(found);
 	policy_cache_fresh_look(l->shared.cache, f->domain,
 	    clock_wall_s(l->shared.ports->clock), f->fresh_look == LOOK_SAME);
@@ -366,9 +321,11 @@ step_look(struct lookup *l)
 	int64_t now_s = clock_wall_s(l->shared.ports->clock);
 
 	verdict_decide(l->verdict, l->shared.config);
-	if (l->verdict->source != VERDICT_STS ||
-	    l->verdict->action == ACTION_PROCEED ||
-	    f->sts.state != POLICY_CACHED || f->fresh_look != LOOK_NONE)
+	if (f->sts.state != POLICY_CACHED || f->fresh_look != LOOK_NONE)
+		return NEXT;
+	if (!l->look_wanted &&
+	    (l->verdict->source != VERDICT_STS ||
+		l->verdict->action == ACTION_PROCEED))
 		return NEXT;
 	cached = policy_cache_get(l->shared.cache, f->domain, now_s);
 	if (cached != NULL && cached->fresh_look_at_s != 0 &&
@@ -377,9 +334,7 @@ step_look(struct lookup *l)
 		    cached->fresh_look_good ? LOOK_SAME : LOOK_FAILED;
 		return NEXT;
 	}
-	l->policy_wait = policy_update_join(l->shared.updates, f->domain, true,
-	    look_done, l);
-	if (l->policy_wait != NULL)
+	if (look_begin(l))
 		return WAIT;
 	f->fresh_look = LOOK_FAILED;
 	return NEXT;
@@ -393,10 +348,12 @@ lookup_rewind(struct lookup *l)
 {
 	struct facts *f = &l->verdict->facts;
 	char domain[DOMAIN_SIZE];
+	uint16_t port = f->port;
 
 	memcpy(domain, f->domain, sizeof(domain));
 	facts_cleanup(f);
 	memcpy(f->domain, domain, sizeof(domain));
+	f->port = port;
 	l->probing = 0;
 }
 
@@ -505,6 +462,9 @@ lookup_start(const struct lookup_shared *shared, enum gate gate,
 	if (l->verdict == NULL)
 		goto fail;
 	l->verdict->gate = gate;
+	l->verdict->facts.port = shared->config->smarthost[0] == '\0'
+	    ? SMTP_PORT
+	    : shared->config->smarthost_port;
 	snprintf(l->verdict->facts.domain, sizeof(l->verdict->facts.domain),
 	    "%s", domain);
 	if (previous != NULL && !probes_lend(l, previous))
@@ -518,6 +478,12 @@ lookup_start(const struct lookup_shared *shared, enum gate gate,
 fail:
 	lookup_free(l);
 	return NULL;
+}
+
+void
+lookup_want_look(struct lookup *lookup)
+{
+	lookup->look_wanted = true;
 }
 
 void

@@ -33,14 +33,20 @@ typedef void lookup_done_fn(struct verdict *verdict, int64_t took_ms,
     void *arg);
 
 /*
- * domain is folded. gate: at delivery no host is probed. previous may be NULL,
- * is only looked at during the call, and lends the probes that are still good.
- * done runs within the configured deadline, never before this call returned.
- * NULL when it could not be begun.
+ * domain is folded; that of the smart host when one is set. gate: at delivery
+ * no host is probed. previous may be NULL, is only looked at during the call,
+ * and lends the probes that are still good. done runs within the configured
+ * deadline, never before this call returned. NULL when it could not be begun.
  */
 struct lookup *lookup_start(const struct lookup_shared *shared, enum gate gate,
     const char *domain, const struct verdict *previous, lookup_done_fn *done,
     void *arg);
+
+/*
+ * Before the end the record is to be looked at past the DNS cache, also when
+ * nothing is to be refused.
+ */
+void lookup_want_look(struct lookup *lookup);
 
 /* Clears the pointer; done will not run. Safe on NULL. */
 void lookup_cancel(struct lookup **lookup);

@@ -1,31 +1,39 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How a session or a probe ended: one record each, to one function. What is
- * counted for reports (RFC 8460) will be counted there; probes are not
- * sessions and never are.
+ * How a session or a probe ended, or why a policy could not be fetched: one
+ * record each, to one function. What is counted for reports (RFC 8460) will be
+ * counted there; probes are not sessions and never are.
  */
 #ifndef STRICTMX_COMMON_OUTCOME_H
 #define STRICTMX_COMMON_OUTCOME_H
-
-#include <stdbool.h>
 
 #include "common/address.h"
 #include "common/result_type.h"
 #include "common/verdict.h"
 #include "proto/sts_policy.h"
 
+enum outcome_kind {
+	OUTCOME_SESSION, /* to deliver mail, as far as MAIL could be said */
+	OUTCOME_PROBE,
+	OUTCOME_FETCH, /* that failed */
+};
+
 /* All borrowed for the time of the call. */
 struct outcome {
+	enum outcome_kind kind;
 	const char *domain;	    /* policy domain */
 	enum verdict_source source; /* of the demand that was tested */
 	enum sts_mode mode;
-	const char *mx;
-	const struct address *address; /* family 0: none was reached */
-	bool is_probe;
-	enum result_type result; /* RESULT_NONE: good, or not about TLS */
-	const char *why;	 /* "" when good */
+	const char *mx;		       /* NULL of a fetch */
+	const struct address *address; /* NULL, or family 0: none */
+	enum result_type result;       /* NONE: good, or not about TLS */
+	const char *why;	       /* "" when good */
 };
 
 void outcome_report(const struct outcome *outcome);
+
+/* Gets every record from now on; NULL: nobody does. */
+typedef void outcome_sink_fn(const struct outcome *outcome, void *arg);
+void outcome_set_sink(outcome_sink_fn *sink, void *arg);
 
 #endif

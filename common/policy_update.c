@@ -18,6 +18,7 @@
 #include "common/fetch_backoff.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/outcome.h"
 #include "common/policy_cache.h"
 #include "common/record_patience.h"
 #include "common/uthash_quiet.h"
@@ -120,6 +121,13 @@ static void
 fetch_failed(struct policy_update *u, enum result_type failure, const char *why)
 {
 	char quoted[LOG_QUOTE_SIZE];
+	const struct outcome outcome = {
+		.kind = OUTCOME_FETCH,
+		.domain = u->domain,
+		.source = VERDICT_STS,
+		.result = failure,
+		.why = why,
+	};
 
 	u->facts.failure = failure;
 	snprintf(u->facts.failure_why, sizeof(u->facts.failure_why), "%s", why);
@@ -130,6 +138,7 @@ fetch_failed(struct policy_update *u, enum result_type failure, const char *why)
 		    log_quote(quoted, why, strlen(why)));
 	fetch_backoff_failed(u->all->backoff, u->domain, u->facts.record_id,
 	    clock_mono_ms(u->all->ports->clock), failure, why);
+	outcome_report(&outcome);
 }
 
 static bool
@@ -324,14 +333,16 @@ refresh_failed(struct policy_update *u, const struct cached_policy *cached)
 {
 	struct policy_facts *f = &u->facts;
 	int64_t now_s = clock_wall_s(u->all->ports->clock);
+	char why[LOG_QUOTE_SIZE];
 
 	if (cached->policy.mode != STS_MODE_NONE)
 		log_error("domain=%s policy could not be refreshed: id=%s "
-			  "mode=%s expires_in_s=%lld result=%s %s",
+			  "mode=%s expires_in_s=%lld result=%s why=%s",
 		    u->domain, cached->id, sts_mode_name(cached->policy.mode),
 		    (long long)(cached->fetched_at_s +
 			cached->policy.max_age_s - now_s),
-		    result_type_name(f->failure), f->failure_why);
+		    result_type_name(f->failure),
+		    log_quote(why, f->failure_why, strlen(f->failure_why)));
 	policy_cache_refresh_later(u->all->cache, u->domain, now_s);
 }
 

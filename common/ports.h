@@ -67,6 +67,8 @@ struct fetch_port {
 
 /* SMTP */
 
+#define SMTP_PORT 25
+
 /* What a session has shown, or must show: a set, not an order. */
 #define PROOF_ENCRYPTED 0x1u
 #define PROOF_PKIX 0x2u /* chain and name against the web's roots */
@@ -90,6 +92,7 @@ struct smtp_target {
 	const char *helo; /* copied */
 	unsigned proofs;  /* to be shown, or the session fails; PROOF_ENCRYPTED
 			     makes STARTTLS a must, 0 leaves it to the server */
+	bool in_clear;	  /* not even an offered STARTTLS is taken */
 	unsigned deadline_ms; /* for all up to ready; 0: stage limits only */
 };
 
@@ -129,6 +132,10 @@ struct ports {
 	struct fetch_port fetch;
 	struct smtp_port smtp;
 	struct clock *clock;
+	/*
+	 * Evenly from 0 to n - 1; n is not 0. NULL: nothing is left to chance.
+	 */
+	uint32_t (*random_below)(uint32_t n);
 };
 
 #endif

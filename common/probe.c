@@ -4,7 +4,7 @@
  * order of time, each with its half that asks and its half that takes the
  * answer; probe_go() is the only way forward and the only way out.
  *
- *	1 queries   2 addresses   3 sessions, one address after the other
+ *	1 addresses   2 sessions, one address after the other
  *
  * Outcomes are weighed by the order good, TLS failed, unknown, unreachable: a
  * host that was reached and failed has shown more than one that may not have
@@ -18,6 +18,7 @@
 
 #include "common/clock.h"
 #include "common/limits.h"
+#include "common/mx_addresses.h"
 
 enum step_result {
 	NEXT,
@@ -25,20 +26,9 @@ enum step_result {
 };
 
 enum step {
-	STEP_QUERIES, /* begun by probe_start() */
-	STEP_ADDRESSES,
+	STEP_ADDRESSES, /* begun by probe_start() */
 	STEP_SESSIONS,
 	STEP_DONE
-};
-
-/* One of the two questions for addresses. */
-struct address_query {
-	struct probe *probe;
-	struct dns_query *query; /* NULL when none runs */
-	bool begun;
-	enum dns_outcome outcome;
-	size_t n;
-	struct address addresses[LIMIT_PROBE_ADDRESSES];
 };
 
 struct probe {
@@ -47,7 +37,6 @@ struct probe {
 	char *helo;
 	uint16_t port;
 	unsigned proofs; /* asked for */
-	struct address_rules rules;
 	probe_done_fn *done;
 	void *arg;
 
@@ -55,11 +44,9 @@ struct probe {
 	struct clock_timer *deadline; /* of the whole probe */
 	struct clock_timer *limit;    /* of one address */
 	int64_t ends_ms;	      /* the deadline, monotonic */
-	struct address_query v6, v4;
+	struct mx_addresses *lookup;
 	size_t n, next; /* addresses to be tried, and the one that is next */
 	struct address addresses[LIMIT_PROBE_ADDRESSES];
-	char refused[ADDRESS_SIZE + 64]; /* one that may not be tried, and why;
-					    "": there is none */
 	struct smtp_session *session;
 	struct probe_result result; /* the weightiest so far */
 };
@@ -85,18 +72,9 @@ probe_state_name(enum probe_state state)
 }
 
 static void
-address_query_cancel(struct address_query *q)
-{
-	const struct dns_port *dns = &q->probe->ports->dns;
-
-	dns->cancel(dns->self, &q->query);
-}
-
-static void
 probe_free(struct probe *p)
 {
-	address_query_cancel(&p->v6);
-	address_query_cancel(&p->v4);
+	mx_addresses_cancel(&p->lookup);
 	p->ports->smtp.cancel(p->ports->smtp.self, &p->session);
 	clock_timer_cancel(&p->limit);
 	clock_timer_cancel(&p->deadline);
@@ -117,10 +95,9 @@ probe_end(struct probe *p)
 }
 
 typedef enum step_result step_fn(struct probe *p);
-static step_fn step_addresses, step_sessions;
+static step_fn step_sessions;
 
 static step_fn *const steps[] = {
-	[STEP_ADDRESSES] = step_addresses,
 	[STEP_SESSIONS] = step_sessions,
 };
 
@@ -150,91 +127,24 @@ probe_weigh(struct probe *p, enum probe_state state, const char *why)
 	return kept;
 }
 
-/* 1. The addresses are asked for, both kinds at the same time. */
+/* 1. The addresses. */
 
 static void
-address_query_done(const struct dns_answer *answer, void *arg)
+addresses_done(const struct mx_addresses_found *found, void *arg)
 {
-	struct address_query *q = arg;
-	struct probe *p = q->probe;
+	struct probe *p = arg;
 
-	q->query = NULL;
-	q->outcome = answer->outcome;
-	q->n = address_add(q->addresses, 0, LIMIT_PROBE_ADDRESSES, answer);
-	if (p->v6.query == NULL && p->v4.query == NULL)
-		probe_go(p, NEXT);
+	p->lookup = NULL;
+	p->n = found->n;
+	memcpy(p->addresses, found->list, found->n * sizeof(found->list[0]));
+	if (found->n == 0)
+		probe_weigh(p,
+		    found->unasked ? PROBE_UNKNOWN : PROBE_UNREACHABLE,
+		    found->why);
+	probe_go(p, NEXT);
 }
 
-static void
-address_query_start(struct address_query *q, struct probe *p,
-    enum dns_type type)
-{
-	const struct dns_port *dns = &p->ports->dns;
-
-	q->probe = p;
-	q->query =
-	    dns->start(dns->self, p->mx, type, false, address_query_done, q);
-	q->begun = q->query != NULL;
-}
-
-static bool
-address_queries_start(struct probe *p)
-{
-	address_query_start(&p->v6, p, DNS_AAAA);
-	address_query_start(&p->v4, p, DNS_A);
-	return p->v6.begun || p->v4.begun;
-}
-
-/* 2. They are put in order: IPv6 and IPv4 by turns, IPv6 first. */
-
-static void
-address_take(struct probe *p, const struct address_query *q, size_t i)
-{
-	char text[ADDRESS_SIZE];
-	const char *why;
-
-	if (i >= q->n || p->n == LIMIT_PROBE_ADDRESSES)
-		return;
-	why = address_refused(&q->addresses[i], ADDRESS_OF_MX, &p->rules);
-	if (why == NULL)
-		p->addresses[p->n++] = q->addresses[i];
-	else
-		snprintf(p->refused, sizeof(p->refused), "%s %s",
-		    address_format(&q->addresses[i], text), why);
-}
-
-static void
-weigh_no_address(struct probe *p)
-{
-	char why[sizeof(p->result.why)];
-
-	if (p->refused[0] != '\0') {
-		snprintf(why, sizeof(why), "has no address to connect to: %s",
-		    p->refused);
-		probe_weigh(p, PROBE_UNREACHABLE, why);
-	} else if (!p->v6.begun || !p->v4.begun) {
-		probe_weigh(p, PROBE_UNKNOWN, "address lookup was not begun");
-	} else if (p->v6.outcome == DNS_TEMPFAIL ||
-	    p->v4.outcome == DNS_TEMPFAIL) {
-		probe_weigh(p, PROBE_UNREACHABLE, "address lookup failed");
-	} else {
-		probe_weigh(p, PROBE_UNREACHABLE, "has no address");
-	}
-}
-
-static enum step_result
-step_addresses(struct probe *p)
-{
-	for (size_t i = 0; i < LIMIT_PROBE_ADDRESSES; i++) {
-		address_take(p, &p->v6, i);
-		address_take(p, &p->v4, i);
-	}
-	if (p->n == 0)
-		weigh_no_address(p);
-	return NEXT;
-}
-
-/* 3. A session with one address after the other, until one is good. */
+/* 2. A session with one address after the other, until one is good. */
 
 static enum probe_state
 session_state(const struct probe *p, const struct smtp_result *result)
@@ -354,10 +264,8 @@ probe_start(const struct ports *ports, const struct probe_opts *opts,
 	p->helo = strdup(opts->helo);
 	p->port = opts->port;
 	p->proofs = opts->proofs;
-	p->rules = opts->rules;
 	p->done = done;
 	p->arg = arg;
-	p->v6.probe = p->v4.probe = p;
 	p->ends_ms = clock_mono_ms(ports->clock) + LIMIT_PROBE_MS;
 	p->deadline =
 	    clock_timer_start(ports->clock, LIMIT_PROBE_MS, deadline_passed, p);
@@ -365,7 +273,8 @@ probe_start(const struct ports *ports, const struct probe_opts *opts,
 	p->result.state = PROBE_UNREACHABLE;
 	probe_weigh(p, PROBE_UNREACHABLE, "address lookup timed out");
 	if (p->mx == NULL || p->helo == NULL || p->deadline == NULL ||
-	    !address_queries_start(p)) {
+	    (p->lookup = mx_addresses_start(ports, p->mx, &opts->rules,
+		 addresses_done, p)) == NULL) {
 		probe_free(p);
 		p = NULL;
 	}

@@ -39,6 +39,7 @@ struct smtp_session {
 	struct address address;
 	uint16_t port;
 	unsigned proofs;      /* asked for */
+	bool in_clear;	      /* STARTTLS is not wanted */
 	smtp_ready_fn *ready; /* NULL when nobody waits for it any more */
 	void *arg;
 
@@ -313,6 +314,8 @@ starttls_done(struct smtp_session *s)
 static enum step_result
 step_starttls(struct smtp_session *s)
 {
+	if (s->in_clear)
+		return NEXT;
 	if (s->wire.reply.starttls)
 		return session_command(s, "STARTTLS", "",
 		    s->dialer->limits.command_ms, starttls_done);
@@ -422,6 +425,7 @@ session_set_up(struct smtp_session *s, const struct smtp_target *target)
 	s->address = target->address;
 	s->port = target->port;
 	s->proofs = target->proofs;
+	s->in_clear = target->in_clear;
 	s->begin = event_new(base, -1, 0, session_begin, s);
 	s->deadline = evtimer_new(base, deadline_passed, s);
 	if (!smtp_wire_init(&s->wire, base, wire_happened, s) ||
@@ -439,6 +443,7 @@ smtp_session_new(struct smtp_dialer *dialer, const struct smtp_target *target,
 {
 	struct smtp_session *s = calloc(1, sizeof(*s));
 
+	assert(!target->in_clear || target->proofs == 0);
 	if (s == NULL)
 		return NULL;
 	s->dialer = dialer;

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/address.h"
 #include "common/ports.h"
 #include "proto/domain.h"
 #include "proto/span.h"
@@ -84,6 +85,7 @@ SSL *
 tls_verify_ssl(const struct tls_verify *verify, const char *mx)
 {
 	char name[DOMAIN_SIZE];
+	struct address address;
 	SSL *ssl;
 
 	/* OpenSSL takes ".x" for any name below x. */
@@ -91,7 +93,8 @@ tls_verify_ssl(const struct tls_verify *verify, const char *mx)
 	    name[0] == '.')
 		return NULL;
 	ssl = SSL_new(verify->ctx);
-	if (ssl != NULL && SSL_set_tlsext_host_name(ssl, name) != 1) {
+	if (ssl != NULL && !address_parse(name, &address) &&
+	    SSL_set_tlsext_host_name(ssl, name) != 1) {
 		SSL_free(ssl);
 		ssl = NULL;
 	}

@@ -33,8 +33,8 @@ void tls_verify_free(struct tls_verify *verify); /* safe on NULL */
 
 /*
  * A client SSL for a session with this MX (folded name): SNI is set, and with
- * it the name that the judgement looks for; TLS 1.2 or later. NULL without
- * memory.
+ * it the name that the judgement looks for; TLS 1.2 or later. An address has no
+ * SNI (RFC 6066 3), and no certificate matches it. NULL without memory.
  */
 SSL *tls_verify_ssl(const struct tls_verify *verify, const char *mx);
 

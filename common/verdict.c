@@ -158,7 +158,9 @@ decide_unreachable(struct verdict *v, const struct mx_fact *mx,
 {
 	set_mx(v, mx);
 	v->action =
-	    config->unreachable == CHOICE_DEFER ? ACTION_DEFER : ACTION_PROCEED;
+	    config->unreachable == CHOICE_DEFER || v->gate == GATE_DELIVERY
+	    ? ACTION_DEFER
+	    : ACTION_PROCEED;
 	set_reason(v, "%sMTA-STS policy of %s: %s cannot be tried: %s",
 	    v->action == ACTION_DEFER ? "451 4.4.1 " : "", v->facts.domain,
 	    mx->host, mx->probe.why);
@@ -223,7 +225,7 @@ decide_probes(struct verdict *v, const struct config *config)
 		blame(v, failed, config);
 	else if (unreachable != NULL)
 		decide_unreachable(v, unreachable, config);
-	else
+	else if (untried != NULL)
 		decide_untried(v, untried);
 }
 
@@ -254,8 +256,10 @@ decide_under_policy(struct verdict *v, const struct config *config)
 		    v->facts.domain,
 		    v->facts.mx_why == NULL ? "out of time" : v->facts.mx_why);
 		break;
+	case MX_LITERAL: /* of which no policy is */
 	case MX_FOUND:
 	case MX_IMPLICIT:
+	case MX_SMARTHOST:
 		if (count_listed(&v->facts) == 0)
 			decide_unlisted(v, config);
 		else if (v->gate == GATE_ADMISSION)
@@ -307,6 +311,8 @@ decide_destination(struct verdict *v)
 		return true;
 	case MX_FOUND:
 	case MX_IMPLICIT:
+	case MX_SMARTHOST:
+	case MX_LITERAL:
 		break;
 	}
 	return false;
@@ -314,10 +320,12 @@ decide_destination(struct verdict *v)
 
 /* Which hosts may take the mail? Under a testing mode all of them. */
 static void
-mark_eligible(struct facts *f, bool enforced)
+mark_eligible(struct verdict *v)
 {
+	struct facts *f = &v->facts;
+
 	for (size_t i = 0; i < f->n_mx; i++)
-		f->mx[i].eligible = !enforced || f->mx[i].listed;
+		f->mx[i].eligible = !v->enforced || f->mx[i].listed;
 }
 
 void
@@ -333,8 +341,9 @@ verdict_decide(struct verdict *out, const struct config *config)
 	out->result = binds ? RESULT_NONE : sts->failure;
 	out->mx[0] = '\0';
 	out->reason[0] = '\0';
-	mark_eligible(&out->facts,
-	    binds && sts->policy.mode == STS_MODE_ENFORCE && !testing);
+	out->enforced =
+	    binds && sts->policy.mode == STS_MODE_ENFORCE && !testing;
+	mark_eligible(out);
 	if (out->gate == GATE_DELIVERY && decide_destination(out))
 		return;
 	if (binds)
@@ -343,6 +352,48 @@ verdict_decide(struct verdict *out, const struct config *config)
 		decide_without_policy(out);
 	if (testing && out->action != ACTION_PROCEED)
 		out->action = ACTION_WOULD_DEFER;
+}
+
+/* No policy stood in the way: the first host that says why stands for all. */
+static void
+decide_unreached(struct verdict *v)
+{
+	const struct facts *f = &v->facts;
+	const struct mx_fact *mx = &f->mx[0];
+
+	for (size_t i = 0; i < f->n_mx; i++)
+		if (f->mx[i].probe.state != PROBE_UNKNOWN) {
+			mx = &f->mx[i];
+			break;
+		}
+	v->action = ACTION_DEFER;
+	set_mx(v, mx);
+	set_reason(v, "451 4.4.1 %s: %s cannot be used: %s", f->domain,
+	    mx->host, mx->probe.why[0] == '\0' ? "out of time" : mx->probe.why);
+}
+
+void
+verdict_decide_refused(struct verdict *out, const struct config *config)
+{
+	if (out->enforced)
+		decide_probes(out, config);
+	else
+		decide_unreached(out);
+}
+
+struct verdict *
+verdict_copy(const struct verdict *verdict)
+{
+	struct verdict *copy = calloc(1, sizeof(*copy));
+
+	if (copy == NULL)
+		return NULL;
+	*copy = *verdict;
+	if (!facts_copy(&verdict->facts, &copy->facts)) {
+		free(copy);
+		return NULL;
+	}
+	return copy;
 }
 
 static uint32_t

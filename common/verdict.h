@@ -37,6 +37,7 @@ struct verdict {
 	struct facts facts; /* owned */
 	enum verdict_source source;
 	enum verdict_action action;
+	bool enforced; /* only hosts that show what is required may be used */
 	enum result_type result; /* RFC 8460 4.3; NONE if not about TLS */
 	char mx[DOMAIN_SIZE];	 /* that decided; "" if none did */
 	/*
@@ -52,6 +53,16 @@ struct verdict {
  * The pieces of text that come from the network are made printable.
  */
 void verdict_decide(struct verdict *out, const struct config *config);
+
+/*
+ * At delivery, when the hosts have been tried and none took the mail; what
+ * their sessions have shown stands in facts.mx[].probe. Action, result, mx and
+ * reason become those of the refusal, which is never permanent.
+ */
+void verdict_decide_refused(struct verdict *out, const struct config *config);
+
+/* A deep copy, to be freed. NULL without memory. */
+struct verdict *verdict_copy(const struct verdict *verdict);
 
 /* How long this verdict may be given again, in seconds; 0: not at all. */
 uint32_t verdict_life_s(const struct verdict *verdict, int64_t wall_s,

@@ -131,6 +131,7 @@ walk_verdict(struct walk *w, struct verdict *v)
 	MEMBER(w, v->gate);
 	MEMBER(w, v->source);
 	MEMBER(w, v->action);
+	MEMBER(w, v->enforced);
 	MEMBER(w, v->result);
 	text(w, v->mx);
 	text(w, v->reason);
@@ -141,6 +142,7 @@ walk_verdict(struct walk *w, struct verdict *v)
 	MEMBER(w, f->mx_dnssec);
 	MEMBER(w, f->mx_why);
 	MEMBER(w, f->mx_ttl_s);
+	MEMBER(w, f->port);
 	MEMBER(w, f->deadline_hit);
 	MEMBER(w, f->n_mx);
 	for (size_t i = 0; i < f->n_mx; i++)

@@ -216,6 +216,9 @@ static const char *
 exempt_why(enum domain_kind kind, const struct config *config,
     const char *domain)
 {
+	/* All but local mail goes to the smart host, whoever it is for. */
+	if (config->smarthost[0] != '\0' && kind != DOMAIN_OK)
+		return NULL;
 	switch (kind) {
 	case DOMAIN_ABSENT:
 		return "recipient without a domain";

@@ -2,6 +2,7 @@
 /* An engine with its real ports: see service.h. */
 #include "filter/service.h"
 
+#include <event2/util.h>
 #include <stdlib.h>
 
 #include "common/clock.h"
@@ -26,6 +27,16 @@ struct service {
 	struct clock_timer *retire_look;
 	struct service **owner; /* of a retired one: cleared at the end */
 };
+
+/* RFC 5321 5.1: MX hosts of one preference share the load. */
+static uint32_t
+random_below(uint32_t n)
+{
+	uint32_t any;
+
+	evutil_secure_rng_get_bytes(&any, sizeof(any));
+	return any % n; /* n is a few hosts: even enough */
+}
 
 static bool
 ports_open(struct service *s, struct event_base *base, const char **why)
@@ -68,6 +79,7 @@ service_new(struct event_base *base, struct clock *clock,
 	}
 	s->config = config;
 	s->ports.clock = clock;
+	s->ports.random_below = random_below;
 	if (!ports_open(s, base, why))
 		goto fail;
 	*why = "out of memory";

@@ -10,49 +10,10 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "tests/fake/fake_net_private.h"
 
-#define TABLE_STEP 32
-#define RECORDS_MAX 40
-
-struct fake_name {
-	char name[DOMAIN_SIZE + 16];
-	enum dns_type type;
-	enum dns_outcome outcome;
-	char *records[RECORDS_MAX];
-	size_t n, asked;
-};
-
-struct fake_policy {
-	char domain[DOMAIN_SIZE];
-	char *body;
-	enum result_type failure;
-	const char *why;
-};
-
-struct fake_mx {
-	char mx[DOMAIN_SIZE];
-	unsigned proofs;
-	enum smtp_stage stage;
-	enum result_type failure;
-	const char *why;
-	size_t sessions;
-};
-
-struct fake_net {
-	struct clock *clock;
-	struct fake_name *names;
-	struct fake_policy *policies;
-	struct fake_mx *mxs;
-	size_t n_names, n_policies, n_mxs;
-	size_t fetches, pending;
-	int dns_ms, fetch_ms, smtp_ms;
-	unsigned ttl_s;
-	bool refuse_dns, refuse_fetch, refuse_smtp;
-};
-
-/* The table with room for one more behind its n entries, all zero. */
-static void *
-table_room(void *table, size_t n, size_t size)
+void *
+fake_table_room(void *table, size_t n, size_t size)
 {
 	if (n % TABLE_STEP != 0)
 		return table;
@@ -62,24 +23,9 @@ table_room(void *table, size_t n, size_t size)
 	return table;
 }
 
-/* One request of any kind. */
-struct fake_request {
-	struct fake_net *net;
-	struct clock_timer *timer;
-	char name[DOMAIN_SIZE + 16];
-	enum dns_type type;
-	union {
-		dns_done_fn *dns;
-		fetch_done_fn *fetch;
-		smtp_ready_fn *smtp;
-	} done;
-	void *arg;
-};
-
-/* NULL without memory: then the request cannot be begun, as with real ports. */
-static struct fake_request *
-request_new(struct fake_net *net, const char *name, int delay_ms, clock_fn *fn,
-    void *arg)
+struct fake_request *
+fake_request_new(struct fake_net *net, const char *name, int64_t delay_ms,
+    clock_fn *fn, void *arg)
 {
 	struct fake_request *r = calloc(1, sizeof(*r));
 
@@ -98,12 +44,19 @@ request_new(struct fake_net *net, const char *name, int delay_ms, clock_fn *fn,
 	return r;
 }
 
-static void
-request_end(struct fake_request *r)
+void
+fake_request_end(struct fake_request *r)
 {
 	r->net->pending--;
 	clock_timer_cancel(&r->timer);
 	free(r);
+}
+
+void
+fake_net_tell(struct fake_net *net, const struct fake_event *event)
+{
+	if (net->watch != NULL)
+		net->watch(event, net->watch_arg);
 }
 
 /* DNS */
@@ -129,7 +82,7 @@ name_get(struct fake_net *net, const char *name, enum dns_type type)
 
 	if (i < net->n_names)
 		return &net->names[i];
-	net->names = table_room(net->names, i, sizeof(*n));
+	net->names = fake_table_room(net->names, i, sizeof(*n));
 	n = &net->names[net->n_names++];
 	snprintf(n->name, sizeof(n->name), "%s", name);
 	n->type = type;
@@ -137,28 +90,60 @@ name_get(struct fake_net *net, const char *name, enum dns_type type)
 	return n;
 }
 
-void
-fake_net_dns(struct fake_net *net, const char *name, enum dns_type type,
-    enum dns_outcome outcome, ...)
+/* Room for records; those that were there are gone. */
+static struct fake_name *
+name_set(struct fake_net *net, const char *name, enum dns_type type,
+    enum dns_outcome outcome)
 {
 	struct fake_name *n = name_get(net, name, type);
-	const char *record;
-	va_list ap;
 
 	for (size_t i = 0; i < n->n; i++)
 		free(n->records[i]);
 	n->n = 0;
 	n->outcome = outcome;
-	va_start(ap, outcome);
-	while ((record = va_arg(ap, const char *)) != NULL) {
-		assert(n->n < RECORDS_MAX);
-		n->records[n->n++] = strdup(record);
-	}
-	va_end(ap);
+	return n;
 }
 
 static void
-record_read(struct dns_rr *rr, enum dns_type type, const char *text)
+name_add(struct fake_name *n, struct span record)
+{
+	char *copy = malloc(record.len + 1);
+
+	assert(n->n < RECORDS_MAX && copy != NULL);
+	if (record.len > 0)
+		memcpy(copy, record.p, record.len);
+	copy[record.len] = '\0';
+	n->records[n->n] = copy;
+	n->lens[n->n++] = record.len;
+}
+
+void
+fake_net_dns(struct fake_net *net, const char *name, enum dns_type type,
+    enum dns_outcome outcome, ...)
+{
+	struct fake_name *n = name_set(net, name, type, outcome);
+	const char *record;
+	va_list ap;
+
+	va_start(ap, outcome);
+	while ((record = va_arg(ap, const char *)) != NULL)
+		name_add(n, span_of(record));
+	va_end(ap);
+}
+
+void
+fake_net_records(struct fake_net *net, const char *name, enum dns_type type,
+    const struct span *records, size_t n_records)
+{
+	struct fake_name *n =
+	    name_set(net, name, type, n_records == 0 ? DNS_NO_DATA : DNS_FOUND);
+
+	for (size_t i = 0; i < n_records; i++)
+		name_add(n, records[i]);
+}
+
+static void
+record_read(struct dns_rr *rr, enum dns_type type, const char *text, size_t len)
 {
 	switch (type) {
 	case DNS_A:
@@ -173,7 +158,7 @@ record_read(struct dns_rr *rr, enum dns_type type, const char *text)
 		    strchr(text, ' ') + 1);
 		break;
 	case DNS_TXT:
-		rr->txt = span_of(text);
+		rr->txt = (struct span){ text, len };
 		break;
 	case DNS_CNAME:
 	case DNS_TLSA:
@@ -199,9 +184,9 @@ dns_fire(void *arg)
 	void *done_arg = r->arg;
 
 	for (size_t i = 0; i < n->n; i++)
-		record_read(&rr[i], r->type, n->records[i]);
+		record_read(&rr[i], r->type, n->records[i], n->lens[i]);
 	r->timer = NULL;
-	request_end(r);
+	fake_request_end(r);
 	done(&answer, done_arg);
 }
 
@@ -209,14 +194,18 @@ static struct dns_query *
 dns_start(void *self, const char *name, enum dns_type type, bool fresh,
     dns_done_fn *done, void *arg)
 {
+	const struct fake_event event = { .kind = FAKE_DNS,
+		.name = name,
+		.type = type };
 	struct fake_net *net = self;
 	struct fake_request *r;
 
 	(void)fresh;
+	fake_net_tell(net, &event);
 	if (net->refuse_dns)
 		return NULL;
 	name_get(net, name, type)->asked++;
-	r = request_new(net, name, net->dns_ms, dns_fire, arg);
+	r = fake_request_new(net, name, net->dns_ms, dns_fire, arg);
 	if (r == NULL)
 		return NULL;
 	r->type = type;
@@ -229,7 +218,7 @@ dns_cancel(void *self, struct dns_query **query)
 {
 	(void)self;
 	if (*query != NULL)
-		request_end((struct fake_request *)*query);
+		fake_request_end((struct fake_request *)*query);
 	*query = NULL;
 }
 
@@ -243,11 +232,12 @@ policy_get(struct fake_net *net, const char *domain)
 	for (size_t i = 0; i < net->n_policies; i++)
 		if (strcmp(net->policies[i].domain, domain) == 0)
 			return &net->policies[i];
-	net->policies = table_room(net->policies, net->n_policies, sizeof(*p));
+	net->policies =
+	    fake_table_room(net->policies, net->n_policies, sizeof(*p));
 	p = &net->policies[net->n_policies++];
 	snprintf(p->domain, sizeof(p->domain), "%s", domain);
 	p->failure = RESULT_STS_POLICY_FETCH_ERROR;
-	p->why = "connection refused";
+	snprintf(p->why, sizeof(p->why), "connection refused");
 	return p;
 }
 
@@ -255,12 +245,22 @@ void
 fake_net_policy(struct fake_net *net, const char *domain, const char *body,
     enum result_type failure, const char *why)
 {
+	fake_net_body(net, domain, span_of(body), failure, why);
+}
+
+void
+fake_net_body(struct fake_net *net, const char *domain, struct span body,
+    enum result_type failure, const char *why)
+{
 	struct fake_policy *p = policy_get(net, domain);
 
 	free(p->body);
-	p->body = body == NULL ? NULL : strdup(body);
+	p->body = NULL;
+	if (body.len > 0 && (p->body = malloc(body.len)) != NULL)
+		memcpy(p->body, body.p, body.len);
+	p->len = body.len;
 	p->failure = failure;
-	p->why = why;
+	snprintf(p->why, sizeof(p->why), "%s", why == NULL ? "" : why);
 }
 
 static void
@@ -269,14 +269,14 @@ fetch_fire(void *arg)
 	struct fake_request *r = arg;
 	const struct fake_policy *p = policy_get(r->net, r->name);
 	struct fetch_result result = { .result = p->failure,
-		.body = span_of(p->body) };
+		.body = { p->body, p->len } };
 	fetch_done_fn *done = r->done.fetch;
 	void *done_arg = r->arg;
 
 	if (p->failure != RESULT_NONE)
 		snprintf(result.why, sizeof(result.why), "%s", p->why);
 	r->timer = NULL;
-	request_end(r);
+	fake_request_end(r);
 	done(&result, done_arg);
 }
 
@@ -284,14 +284,18 @@ static struct fetch *
 fetch_start(void *self, const struct fetch_request *request,
     fetch_done_fn *done, void *arg)
 {
+	const struct fake_event event = { .kind = FAKE_FETCH,
+		.name = request->domain };
 	struct fake_net *net = self;
 	struct fake_request *r;
 
 	assert(request->n_addresses > 0);
+	fake_net_tell(net, &event);
 	if (net->refuse_fetch)
 		return NULL;
 	net->fetches++;
-	r = request_new(net, request->domain, net->fetch_ms, fetch_fire, arg);
+	r = fake_request_new(net, request->domain, net->fetch_ms, fetch_fire,
+	    arg);
 	if (r == NULL)
 		return NULL;
 	r->done.fetch = done;
@@ -303,84 +307,8 @@ fetch_cancel(void *self, struct fetch **fetch)
 {
 	(void)self;
 	if (*fetch != NULL)
-		request_end((struct fake_request *)*fetch);
+		fake_request_end((struct fake_request *)*fetch);
 	*fetch = NULL;
-}
-
-/* SMTP */
-
-static struct fake_mx *
-mx_get(struct fake_net *net, const char *mx)
-{
-	struct fake_mx *m;
-
-	for (size_t i = 0; i < net->n_mxs; i++)
-		if (strcmp(net->mxs[i].mx, mx) == 0)
-			return &net->mxs[i];
-	net->mxs = table_room(net->mxs, net->n_mxs, sizeof(*m));
-	m = &net->mxs[net->n_mxs++];
-	snprintf(m->mx, sizeof(m->mx), "%s", mx);
-	m->why = "connection refused";
-	return m;
-}
-
-void
-fake_net_mx(struct fake_net *net, const char *mx, unsigned proofs,
-    enum smtp_stage stage, enum result_type failure, const char *why)
-{
-	struct fake_mx *m = mx_get(net, mx);
-
-	m->proofs = proofs;
-	m->stage = stage;
-	m->failure = failure;
-	m->why = why;
-}
-
-static void
-smtp_fire(void *arg)
-{
-	struct fake_request *r = arg;
-	const struct fake_mx *m = mx_get(r->net, r->name);
-	struct smtp_result result = { .stage = m->stage,
-		.proofs = m->proofs,
-		.result = m->failure };
-	smtp_ready_fn *ready = r->done.smtp;
-	void *ready_arg = r->arg;
-
-	snprintf(result.why, sizeof(result.why), "%s", m->why);
-	r->timer = NULL;
-	if (m->stage == SMTP_STAGE_READY) {
-		ready(&result, (struct smtp_session *)r, ready_arg);
-		return;
-	}
-	request_end(r);
-	ready(&result, NULL, ready_arg);
-}
-
-static struct smtp_session *
-smtp_start(void *self, const struct smtp_target *target, smtp_ready_fn *ready,
-    void *arg)
-{
-	struct fake_net *net = self;
-	struct fake_request *r;
-
-	if (net->refuse_smtp)
-		return NULL;
-	mx_get(net, target->mx)->sessions++;
-	r = request_new(net, target->mx, net->smtp_ms, smtp_fire, arg);
-	if (r == NULL)
-		return NULL;
-	r->done.smtp = ready;
-	return (struct smtp_session *)r;
-}
-
-static void
-smtp_end(void *self, struct smtp_session **session)
-{
-	(void)self;
-	if (*session != NULL)
-		request_end((struct fake_request *)*session);
-	*session = NULL;
 }
 
 /* The net. */
@@ -400,6 +328,13 @@ fake_net_new(struct clock *clock)
 void
 fake_net_free(struct fake_net *net)
 {
+	fake_net_forget(net);
+	free(net);
+}
+
+void
+fake_net_forget(struct fake_net *net)
+{
 	assert(net->pending == 0);
 	for (size_t i = 0; i < net->n_names; i++)
 		for (size_t j = 0; j < net->names[i].n; j++)
@@ -409,7 +344,17 @@ fake_net_free(struct fake_net *net)
 	free(net->names);
 	free(net->policies);
 	free(net->mxs);
-	free(net);
+	net->names = NULL;
+	net->policies = NULL;
+	net->mxs = NULL;
+	net->n_names = net->n_policies = net->n_mxs = net->fetches = 0;
+}
+
+void
+fake_net_watch(struct fake_net *net, fake_watch_fn *watch, void *arg)
+{
+	net->watch = watch;
+	net->watch_arg = arg;
 }
 
 struct ports
@@ -418,7 +363,7 @@ fake_net_ports(struct fake_net *net)
 	struct ports ports = {
 		.dns = { net, dns_start, dns_cancel },
 		.fetch = { net, fetch_start, fetch_cancel },
-		.smtp = { net, smtp_start, smtp_end, smtp_end },
+		.smtp = fake_smtp_port(net),
 		.clock = net->clock,
 	};
 
@@ -460,15 +405,6 @@ size_t
 fake_net_fetches(const struct fake_net *net)
 {
 	return net->fetches;
-}
-
-size_t
-fake_net_sessions(const struct fake_net *net, const char *mx)
-{
-	for (size_t i = 0; i < net->n_mxs; i++)
-		if (strcmp(net->mxs[i].mx, mx) == 0)
-			return net->mxs[i].sessions;
-	return 0;
 }
 
 size_t

@@ -26,13 +26,32 @@ struct ports fake_net_ports(struct fake_net *net);
 void fake_net_dns(struct fake_net *net, const char *name, enum dns_type type,
     enum dns_outcome outcome, ...) __attribute__((sentinel));
 
+/* The same with records that may hold any octets; none: the type is absent. */
+void fake_net_records(struct fake_net *net, const char *name,
+    enum dns_type type, const struct span *records, size_t n);
+
 /* What a fetch for domain gives: a body, or (body NULL) a failure. */
 void fake_net_policy(struct fake_net *net, const char *domain, const char *body,
+    enum result_type failure, const char *why);
+void fake_net_body(struct fake_net *net, const char *domain, struct span body,
     enum result_type failure, const char *why);
 
 /* How a session with this MX goes: one that shows proofs, or a failure. */
 void fake_net_mx(struct fake_net *net, const char *mx, unsigned proofs,
     enum smtp_stage stage, enum result_type failure, const char *why);
+
+/* The same, as it follows from what is asked of the session. */
+struct fake_server {
+	const char *unreachable; /* why no connection comes about; or NULL */
+	bool silent;		 /* until the session's own deadline */
+	bool offers_starttls, refuses_starttls;
+	bool handshake_fails;
+	enum result_type certificate; /* what is wrong with it; NONE: good */
+	const char *certificate_why;
+};
+
+void fake_net_server(struct fake_net *net, const char *mx,
+    const struct fake_server *server);
 
 /* How long each answer takes from now on, in ms; -1: it never comes. */
 void fake_net_delay(struct fake_net *net, int dns_ms, int fetch_ms,
@@ -43,6 +62,24 @@ void fake_net_ttl(struct fake_net *net, unsigned ttl_s);
 
 /* Whether requests can be begun at all. */
 void fake_net_refuse(struct fake_net *net, bool dns, bool fetch, bool smtp);
+
+/* Nothing is known of any name or host any more, and nothing was asked. */
+void fake_net_forget(struct fake_net *net);
+
+/* Told of each request when it is made. */
+struct fake_event {
+	enum fake_kind {
+		FAKE_DNS,
+		FAKE_FETCH,
+		FAKE_SESSION
+	} kind;
+	const char *name; /* asked for; domain; MX */
+	enum dns_type type;
+	const struct smtp_target *target; /* of a session */
+};
+
+typedef void fake_watch_fn(const struct fake_event *event, void *arg);
+void fake_net_watch(struct fake_net *net, fake_watch_fn *watch, void *arg);
 
 /* How often something was asked. */
 size_t fake_net_dns_asked(const struct fake_net *net, const char *name,

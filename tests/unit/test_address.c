@@ -302,6 +302,42 @@ addresses_of_own_interfaces_are_refused(void **state)
 		skip();
 }
 
+static void
+literals_are_read_from_mailboxes(void **state)
+{
+	static const struct {
+		const char *mailbox, *address;
+	} table[] = {
+		{ "user@[192.0.2.1]", "192.0.2.1" },
+		{ "<user@[192.0.2.1]>", "192.0.2.1" },
+		{ "\"a@b\"@[IPv6:2001:db8::1]", "2001:db8::1" },
+		{ "user@[ipv6:::1]", "::1" },
+		{ "[192.0.2.1]", "192.0.2.1" },
+		{ "user@[2001:db8::1]", NULL },
+		{ "user@[IPv6:192.0.2.1]", NULL },
+		{ "user@[192.0.2.1", NULL },
+		{ "user@192.0.2.1", NULL },
+		{ "user@[]", NULL },
+		{ "user@[IPv6:]", NULL },
+		{ "user@[x400:a]", NULL },
+		{ "user@", NULL },
+		{ "<", NULL },
+		{ "", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct address a;
+		char text[ADDRESS_SIZE];
+		bool found = address_of_mailbox(span_of(table[i].mailbox), &a);
+
+		assert_int_equal(found, table[i].address != NULL);
+		if (found)
+			assert_string_equal(address_format(&a, text),
+			    table[i].address);
+	}
+}
+
 int
 main(void)
 {
@@ -322,6 +358,7 @@ main(void)
 		    private_addresses_are_for_mx_hosts_or_by_option),
 		cmocka_unit_test(no_address_is_refused_even_in_the_laboratory),
 		cmocka_unit_test(addresses_of_own_interfaces_are_refused),
+		cmocka_unit_test(literals_are_read_from_mailboxes),
 	};
 
 	return cmocka_run_group_tests_name("address", tests, NULL, NULL);

@@ -176,6 +176,27 @@ a_jump_of_the_wall_clock_leaves_timers_alone(void **state)
 }
 
 static void
+a_machine_that_slept_finds_its_timers_as_they_were(void **state)
+{
+	struct clock *clock = new_fake();
+	struct shot a = { 0 };
+	int64_t wall_s = clock_wall_s(clock);
+
+	(void)state;
+	start(&a, clock, 'a', 10000);
+	clock_advance(clock, 1000);
+	clock_suspend(clock, 3600000);
+	assert_string_equal(fired, "");
+	assert_int_equal(clock_mono_ms(clock), 3601000);
+	assert_int_equal(clock_wall_s(clock), wall_s + 3601);
+	clock_advance(clock, 8999);
+	assert_string_equal(fired, "");
+	clock_advance(clock, 1);
+	assert_string_equal(fired, "a");
+	clock_free(clock);
+}
+
+static void
 a_real_clock_fires_from_the_loop_and_in_order(void **state)
 {
 	struct event_base *base = event_base_new();
@@ -266,6 +287,8 @@ main(void)
 		cmocka_unit_test(
 		    a_cancelled_timer_is_cleared_and_does_not_fire),
 		cmocka_unit_test(a_jump_of_the_wall_clock_leaves_timers_alone),
+		cmocka_unit_test(
+		    a_machine_that_slept_finds_its_timers_as_they_were),
 		cmocka_unit_test(a_real_clock_fires_from_the_loop_and_in_order),
 		cmocka_unit_test(a_real_clock_tells_the_time_of_the_system),
 		cmocka_unit_test_setup_teardown(

@@ -54,6 +54,7 @@ without_a_file_the_defaults_hold(void **state)
 	assert_false(c->judge_local_submission);
 	assert_int_equal(c->n_local_domains, 0);
 	assert_int_equal(c->deadline_s, 30);
+	assert_string_equal(c->smarthost, "");
 	assert_string_equal(c->hostname, ""); /* that of the host */
 	assert_int_equal(c->resolver.n_upstreams, 1);
 	assert_int_not_equal(c->resolver.upstreams[0].port, 0);
@@ -106,6 +107,7 @@ every_key_is_read(void **state)
 	    "local-submission = judge\n"
 	    "local-domains = {example.org, example.net,}\n"
 	    "local-domains-file = \"%s\"\n"
+	    "smarthost = \"Relay.Example.NET.:587\"\n"
 	    "deadline = 2m\n"
 	    "log-level = debug\n"
 	    "max-policies = 7\n"
@@ -114,6 +116,8 @@ every_key_is_read(void **state)
 	    scratch_write("ca.pem", ""), scratch_write("local", "a.example\n"));
 	c = load_good(text);
 	assert_true(c->testing);
+	assert_string_equal(c->smarthost, "relay.example.net");
+	assert_int_equal(c->smarthost_port, 587);
 	assert_string_equal(c->socket, "/run/other.sock");
 	assert_string_equal(c->socket_group, "mail");
 	assert_string_equal(c->state_dir, "/var/other dir");
@@ -241,6 +245,18 @@ bad_values_are_refused_with_what_they_must_be(void **state)
 		{ "trusted-ad = 127.0.0.1:53",
 		    "1: trusted-ad = \"127.0.0.1:53\": "
 		    "must be an address without a port" },
+		{ "smarthost = '192.0.2.1'",
+		    "1: smarthost = \"192.0.2.1\": "
+		    "must be a host name, or name:port" },
+		{ "smarthost = 'a.example:'",
+		    "1: smarthost = \"a.example:\": "
+		    "must be a host name, or name:port" },
+		{ "smarthost = 'a.example:0'",
+		    "1: smarthost = \"a.example:0\": "
+		    "must be a host name, or name:port" },
+		{ "smarthost = ':25'",
+		    "1: smarthost = \":25\": "
+		    "must be a host name, or name:port" },
 		{ "mode testing", "1: missing equal sign after option 'mode'" },
 		{ "mode = {testing}", "1: unexpected token '{'" },
 		{ "mode =\n", "2: premature end of file" },

@@ -154,6 +154,25 @@ a_good_enforce_domain_proceeds_and_is_kept(void **state)
 	assert_true(engine_is_idle(w->engine));
 }
 
+/* RFC 8461 3.4 */
+static void
+with_a_smart_host_its_verdict_is_kept_for_every_domain(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1", POLICY("enforce"));
+	snprintf(w->config.smarthost, sizeof(w->config.smarthost),
+	    "example.com");
+	w->config.smarthost_port = 587;
+	assert_int_equal(ask(w, "a.example").policy, POLICY_FETCHED);
+	assert_non_null(engine_cached(w->engine, GATE_ADMISSION, "b.example"));
+	assert_string_equal(engine_cached(w->engine, GATE_ADMISSION,
+				"b.example")
+				->facts.domain,
+	    "example.com");
+	assert_int_equal(fake_net_fetches(w->net), 1);
+}
+
 static void
 a_thousand_waiters_make_one_question_and_one_fetch(void **state)
 {
@@ -656,6 +675,19 @@ words_of_a_policy_host_are_quoted_in_the_log(void **state)
 			     "result=sts-policy-fetch-error why=\"mta-sts."
 			     "example.com sent a\\x22 domain=bank.example"),
 	    1);
+	clock_advance(w->clock, 400000);
+	publish(w, "1", POLICY("enforce"));
+	ask(w, "example.com");
+	fake_net_policy(w->net, "example.com", NULL,
+	    RESULT_STS_POLICY_FETCH_ERROR, "it says domain=bank.example");
+	log_capture_start();
+	engine_refresh(w->engine, "example.com");
+	clock_advance(w->clock, 1000);
+	log = log_capture_end();
+	assert_int_equal(log_capture_count(log,
+			     "result=sts-policy-fetch-error "
+			     "why=\"it says domain=bank.example\""),
+	    1);
 }
 
 static void
@@ -1035,6 +1067,78 @@ at_delivery_an_unknown_record_defers_until_patience_is_over(void **state)
 	    ACTION_DEFER);
 }
 
+static void
+who_is_about_to_refuse_gets_a_look_past_the_cache_once_a_minute(void **state)
+{
+	struct world *w = *state;
+	struct told told = { 0 };
+	size_t asked;
+
+	publish(w, "1", POLICY("enforce"));
+	ask_for_delivery(w, "example.com");
+	asked = fake_net_dns_asked(w->net, "_mta-sts.example.com", DNS_TXT);
+	publish(w, "2", POLICY("testing"));
+	let_time_pass(w, 10);
+	for (int i = 0; i < 3; i++) {
+		assert_non_null(engine_ask_again(w->engine, GATE_DELIVERY,
+		    "example.com", tell, &told));
+		let_time_pass(w, 1);
+	}
+	assert_int_equal(told.times, 3);
+	assert_int_equal(told.action, ACTION_PROCEED);
+	assert_int_equal(fake_net_fetches(w->net), 2);
+	assert_int_equal(fake_net_dns_asked(w->net, "_mta-sts.example.com",
+			     DNS_TXT),
+	    asked + 1);
+}
+
+static void
+a_look_that_meets_a_running_update_is_made_anew(void **state)
+{
+	struct world *w = *state;
+	struct told told = { 0 };
+	size_t asked;
+
+	w->config.reject_on_failure = true;
+	publish(w, "1", POLICY("enforce"));
+	ask(w, "example.com");
+	mx_goes_bad(w, "mx1.example.com");
+	mx_goes_bad(w, "mx2.example.com");
+	let_time_pass(w, 400);
+	asked = fake_net_dns_asked(w->net, "_mta-sts.example.com", DNS_TXT);
+	/* A refresh has asked the cache when the refusal wants its look. */
+	fake_net_policy(w->net, "example.com", NULL,
+	    RESULT_STS_POLICY_FETCH_ERROR, "connection refused");
+	fake_net_delay(w->net, 20, 1, 1);
+	engine_refresh(w->engine, "example.com");
+	clock_advance(w->clock, 30);
+	fake_net_delay(w->net, 1, 5000, 1);
+	assert_non_null(
+	    engine_ask(w->engine, GATE_ADMISSION, "example.com", tell, &told));
+	let_time_pass(w, 65);
+	assert_int_equal(told.times, 1);
+	assert_int_equal(told.action, ACTION_REJECT);
+	assert_int_equal(fake_net_dns_asked(w->net, "_mta-sts.example.com",
+			     DNS_TXT),
+	    asked + 2);
+}
+
+static void
+a_host_that_is_named_twice_is_one_and_equal_ones_keep_their_order(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1", POLICY("enforce"));
+	mx_goes_bad(w, "mx1.example.com");
+	mx_goes_bad(w, "mx2.example.com");
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_FOUND,
+	    "10 mx2.example.com", "10 mx1.example.com", "5 mx2.example.com",
+	    "10 mx2.example.com", NULL);
+	assert_int_equal(ask(w, "example.com").action, ACTION_DEFER);
+	assert_int_equal(fake_net_sessions(w->net, "mx2.example.com"), 1);
+	assert_int_equal(fake_net_sessions(w->net, "mx1.example.com"), 1);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -1042,6 +1146,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_good_enforce_domain_proceeds_and_is_kept),
+		T(with_a_smart_host_its_verdict_is_kept_for_every_domain),
 		T(a_thousand_waiters_make_one_question_and_one_fetch),
 		T(waiters_may_leave_and_the_lookup_goes_on),
 		T(a_bad_first_mx_falls_back_to_the_second),
@@ -1084,6 +1189,9 @@ main(void)
 		T(at_delivery_no_host_is_probed),
 		T(at_delivery_null_mx_and_no_domain_are_permanent),
 		T(at_delivery_an_unknown_record_defers_until_patience_is_over),
+		T(who_is_about_to_refuse_gets_a_look_past_the_cache_once_a_minute),
+		T(a_look_that_meets_a_running_update_is_made_anew),
+		T(a_host_that_is_named_twice_is_one_and_equal_ones_keep_their_order),
 	};
 
 	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);

@@ -176,6 +176,41 @@ quoting_cuts_what_is_too_long_whatever_it_holds(void **state)
 	assert_int_equal(buf[LOG_QUOTE_SIZE], '!');
 }
 
+struct sunk {
+	unsigned n;
+	enum log_level level;
+	char line[64];
+};
+
+static void
+sink(enum log_level level, const char *line, void *arg)
+{
+	struct sunk *sunk = arg;
+
+	sunk->n++;
+	sunk->level = level;
+	snprintf(sunk->line, sizeof(sunk->line), "%s", line);
+}
+
+static void
+a_sink_gets_the_lines_instead(void **state)
+{
+	struct sunk sunk = { 0 };
+	const char *log;
+
+	(void)state;
+	log_capture_start();
+	log_set_sink(sink, &sunk);
+	log_debug("below the level");
+	log_error("a=%d\n", 1);
+	log_set_sink(NULL, NULL);
+	log = log_capture_end();
+	assert_int_equal(log_capture_lines(log), 0);
+	assert_int_equal(sunk.n, 1);
+	assert_int_equal(sunk.level, LOG_LEVEL_ERROR);
+	assert_string_equal(sunk.line, "a=1?");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, start_at_info)
 
 int
@@ -191,6 +226,7 @@ main(void)
 		TEST(fatal_says_why_and_ends_with_1),
 		TEST(quoting_escapes_all_but_printable_ascii),
 		TEST(quoting_cuts_what_is_too_long_whatever_it_holds),
+		TEST(a_sink_gets_the_lines_instead),
 	};
 
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);

@@ -397,7 +397,8 @@ a_probe_without_memory_does_not_begin(void **state)
 {
 	struct probe_play *play = *state;
 
-	for (int n = 0; n < 4; n++) { /* itself, two names, the deadline */
+	/* Itself, two names, the deadline, the addresses. */
+	for (int n = 0; n < 5; n++) {
 		calls = n;
 		assert_null(probe_play_start(play));
 		assert_int_equal(calls, -1);

@@ -103,6 +103,29 @@ would_defer_proceeds_and_says_what_it_would_do(void **state)
 		     "mx.bad.test has expired");
 }
 
+static void
+with_a_smart_host_its_policy_counts_for_all_but_local_mail(void **state)
+{
+	struct config *config = &s->world->config;
+
+	(void)state;
+	snprintf(config->smarthost, sizeof(config->smarthost), "bad.test");
+	config->smarthost_port = 587;
+	world_enforce(s->world, "bad.test", false);
+	fake_net_dns(s->world->net, "bad.test", DNS_A, DNS_FOUND, "192.0.2.7",
+	    NULL);
+	asker_say(a, "1 rcpt user@good.test\n");
+	seconds_pass(1);
+	assert_hears("1 defer 451 4.7.5 MTA-STS policy of bad.test does not "
+		     "list its MX bad.test");
+	assert_answered("2 rcpt user@[192.0.2.1]\n",
+	    "2 defer 451 4.7.5 MTA-STS policy of bad.test does not list its "
+	    "MX bad.test");
+	assert_answered("3 rcpt root\n",
+	    "3 defer 451 4.7.5 MTA-STS policy of bad.test does not list its "
+	    "MX bad.test");
+}
+
 /* More lookups than may run; the clock stands still, so none goes on. */
 static void
 ask_for_too_many(void)
@@ -551,6 +574,7 @@ main(void)
 		T(rcpt_is_told_to_proceed_or_to_defer),
 		T(a_kept_verdict_is_given_at_once),
 		T(would_defer_proceeds_and_says_what_it_would_do),
+		T(with_a_smart_host_its_policy_counts_for_all_but_local_mail),
 		T(an_engine_without_a_place_defers_unless_all_is_a_test),
 		T(recipients_without_a_policy_domain_proceed_at_once),
 		T(explain_gives_the_facts_as_json),

@@ -105,6 +105,21 @@ without_proofs_asked_for_a_session_may_stay_in_clear(void **state)
 	smtp_fixture_run_until_log(f, "+ESQ.");
 }
 
+static void
+an_offered_starttls_is_left_alone_on_wish(void **state)
+{
+	struct smtp_fixture *f = *state;
+	struct smtp_sink_script script = smtp_fixture_good_script();
+
+	f->target.proofs = 0;
+	f->target.in_clear = true;
+	smtp_fixture_try(f, &script);
+	assert_int_equal(f->result.stage, SMTP_STAGE_READY);
+	assert_int_equal(f->result.proofs, 0);
+	assert_string_equal(f->result.tls_version, "");
+	smtp_fixture_run_until_log(f, "+EQ.");
+}
+
 /* What a server says, and what is made of it. */
 static const struct saying {
 	const char *greeting, *ehlo, *starttls, *ehlo_tls; /* NULL: good */
@@ -388,6 +403,7 @@ main(void)
 		TEST(a_session_that_is_kept_quits_later),
 		TEST(replies_of_many_lines_that_come_octet_by_octet_are_read),
 		TEST(without_proofs_asked_for_a_session_may_stay_in_clear),
+		TEST(an_offered_starttls_is_left_alone_on_wish),
 		TEST(each_wrong_answer_has_its_stage_type_and_sentence),
 		TEST(the_code_of_the_last_reply_is_told),
 		TEST(replies_without_end_are_cut_short),

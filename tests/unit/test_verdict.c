@@ -339,6 +339,79 @@ a_host_that_could_not_be_tried_matters_unless_one_is_good(void **state)
 	assert_int_equal(verdict_life_s(&v, 1000, 0), 60);
 }
 
+/* At delivery, after the walk: the words of the admission gate, never a 5xx. */
+static void
+a_walk_that_was_refused_everywhere_defers_with_its_words(void **state)
+{
+	const struct config strict = { .unreachable = CHOICE_PROCEED,
+		.reject_on_failure = true };
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_ENFORCE, 2);
+	v.gate = GATE_DELIVERY;
+	verdict_decide(&v, &strict);
+	assert_true(v.enforced);
+	assert_int_equal(v.action, ACTION_PROCEED);
+	probed(0, PROBE_UNREACHABLE, RESULT_NONE, "refused the connection");
+	verdict_decide_refused(&v, &strict);
+	assert_int_equal(v.action, ACTION_DEFER);
+	assert_string_equal(v.reason,
+	    "451 4.4.1 MTA-STS policy of example.com: mx1.example.com cannot "
+	    "be tried: refused the connection");
+	probed(1, PROBE_TLS_FAILED, RESULT_CERTIFICATE_EXPIRED, "has expired");
+	verdict_decide_refused(&v, &strict);
+	assert_int_equal(v.action, ACTION_DEFER);
+	assert_int_equal(v.result, RESULT_CERTIFICATE_EXPIRED);
+	assert_string_equal(v.mx, "mx2.example.com");
+	assert_string_equal(v.reason,
+	    "451 4.7.5 MTA-STS policy of example.com: certificate of "
+	    "mx2.example.com has expired");
+}
+
+static void
+a_walk_without_a_policy_defers_with_the_words_of_a_host(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_TESTING, 2);
+	v.gate = GATE_DELIVERY;
+	verdict_decide(&v, &enforcing);
+	assert_false(v.enforced);
+	verdict_decide_refused(&v, &enforcing);
+	assert_string_equal(v.reason,
+	    "451 4.4.1 example.com: mx1.example.com cannot be used: out of "
+	    "time");
+	probed(1, PROBE_UNREACHABLE, RESULT_NONE, "greeted with 554 no");
+	verdict_decide_refused(&v, &enforcing);
+	assert_int_equal(v.action, ACTION_DEFER);
+	assert_string_equal(v.reason,
+	    "451 4.4.1 example.com: mx2.example.com cannot be used: greeted "
+	    "with 554 no");
+}
+
+static void
+a_copy_of_a_verdict_owns_what_it_holds(void **state)
+{
+	struct verdict v, *copy;
+
+	(void)state;
+	begin(&v, STS_MODE_ENFORCE, 2);
+	verdict_decide(&v, &enforcing);
+	copy = verdict_copy(&v);
+	assert_non_null(copy);
+	assert_string_equal(copy->facts.mx[1].host, "mx2.example.com");
+	assert_ptr_not_equal(copy->facts.mx, v.facts.mx);
+	assert_string_equal(copy->facts.sts.policy.mx[0], pattern);
+	assert_ptr_not_equal(copy->facts.sts.policy.mx, patterns);
+	verdict_free(copy);
+	v.facts.n_mx = 0;
+	copy = verdict_copy(&v);
+	assert_null(copy->facts.mx);
+	verdict_free(copy);
+}
+
 int
 main(void)
 {
@@ -361,6 +434,11 @@ main(void)
 		cmocka_unit_test(what_is_unknown_is_never_kept),
 		cmocka_unit_test(
 		    a_host_that_could_not_be_tried_matters_unless_one_is_good),
+		cmocka_unit_test(
+		    a_walk_that_was_refused_everywhere_defers_with_its_words),
+		cmocka_unit_test(
+		    a_walk_without_a_policy_defers_with_the_words_of_a_host),
+		cmocka_unit_test(a_copy_of_a_verdict_owns_what_it_holds),
 	};
 
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);

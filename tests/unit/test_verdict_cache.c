@@ -38,6 +38,7 @@ full(const char *domain)
 {
 	struct verdict v = { .source = VERDICT_STS,
 		.action = ACTION_DEFER,
+		.enforced = true,
 		.result = RESULT_CERTIFICATE_EXPIRED,
 		.mx = "mx0.example.com",
 		.reason = "451 4.7.5 a reason",
@@ -63,6 +64,7 @@ full(const char *domain)
 	f->mx_dnssec = DNSSEC_SECURE;
 	f->mx_why = "an answer";
 	f->mx_ttl_s = 600;
+	f->port = 2525;
 	f->deadline_hit = true;
 	f->n_mx = LIMIT_MX_HOSTS;
 	f->mx = hosts;
@@ -127,6 +129,7 @@ assert_same(const struct verdict *a, const struct verdict *b)
 	assert_string_equal(a->facts.domain, b->facts.domain);
 	assert_int_equal(a->source, b->source);
 	assert_int_equal(a->action, b->action);
+	assert_int_equal(a->enforced, b->enforced);
 	assert_int_equal(a->result, b->result);
 	assert_string_equal(a->mx, b->mx);
 	assert_string_equal(a->reason, b->reason);
@@ -136,6 +139,7 @@ assert_same(const struct verdict *a, const struct verdict *b)
 	assert_int_equal(a->facts.mx_dnssec, b->facts.mx_dnssec);
 	assert_ptr_equal(a->facts.mx_why, b->facts.mx_why);
 	assert_int_equal(a->facts.mx_ttl_s, b->facts.mx_ttl_s);
+	assert_int_equal(a->facts.port, b->facts.port);
 	assert_int_equal(a->facts.deadline_hit, b->facts.deadline_hit);
 	assert_int_equal(a->facts.n_mx, b->facts.n_mx);
 	for (size_t i = 0; i < a->facts.n_mx; i++)

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The walk along the MX hosts at delivery: see mx_walk.h. Two steps for each
+ * host, each with its half that asks and its half that takes the answer:
+ *
+ *	1 addresses   2 sessions, one address after the other
+ *
+ * walk_go() is the only way forward and the only way out.
+ */
+#include "common/mx_walk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/config.h"
+#include "common/limits.h"
+#include "common/mx_addresses.h"
+#include "common/outcome.h"
+#include "common/verdict.h"
+
+enum outcome_of_step {
+	NEXT,
+	WAIT
+};
+
+struct mx_walk {
+	struct mx_walk_opts opts;
+	struct verdict *verdict;
+	mx_walk_done_fn *done;
+	void *arg;
+
+	size_t order[LIMIT_MX_HOSTS]; /* indices into the verdict's hosts */
+	size_t n_order, turn;	      /* order[turn] has its turn */
+	bool looked_up;		      /* the addresses of that host */
+	struct mx_addresses_found found;
+	size_t next;   /* address to be tried */
+	bool in_clear; /* the one before it, without TLS this time */
+	struct clock_timer *begin;    /* runs the first step from the loop */
+	struct clock_timer *deadline; /* of all */
+	struct mx_addresses *lookup;
+	struct smtp_session *session;
+};
+
+static void
+walk_free(struct mx_walk *w)
+{
+	const struct smtp_port *smtp = &w->opts.ports->smtp;
+
+	clock_timer_cancel(&w->begin);
+	clock_timer_cancel(&w->deadline);
+	mx_addresses_cancel(&w->lookup);
+	smtp->cancel(smtp->self, &w->session);
+	free(w);
+}
+
+static void
+walk_end(struct mx_walk *w, const struct mx_walk_found *found)
+{
+	mx_walk_done_fn *done = w->done;
+	void *arg = w->arg;
+
+	walk_free(w);
+	done(found, arg);
+}
+
+/* The host whose turn it is. */
+static struct mx_fact *
+walk_host(struct mx_walk *w)
+{
+	return &w->verdict->facts.mx[w->order[w->turn]];
+}
+
+/* What a session with it must show. */
+static unsigned
+walk_proofs(struct mx_walk *w)
+{
+	return w->verdict->enforced ? walk_host(w)->required : 0;
+}
+
+/*
+ * What is known of a host is what its last and most telling session has shown.
+ * NULL when this one tells less than one before.
+ */
+static struct probe_result *
+host_failed(struct mx_walk *w, enum probe_state state, const char *why)
+{
+	struct probe_result *kept = &walk_host(w)->probe;
+
+	if (kept->state == PROBE_TLS_FAILED && state != PROBE_TLS_FAILED)
+		return NULL;
+	memset(kept, 0, sizeof(*kept));
+	kept->state = state;
+	snprintf(kept->why, sizeof(kept->why), "%s", why);
+	if (w->next > 0)
+		kept->address = w->found.list[w->next - 1];
+	return kept;
+}
+
+static void
+session_failed(struct mx_walk *w, const struct smtp_result *result)
+{
+	struct probe_result *kept = host_failed(w,
+	    result->result == RESULT_NONE ? PROBE_UNREACHABLE
+					  : PROBE_TLS_FAILED,
+	    result->why);
+
+	if (kept == NULL)
+		return;
+	kept->result = result->result;
+	kept->certificate_bad = result->certificate_bad;
+}
+
+/* Outcomes. */
+
+/* Mode none is as no policy: nothing is minded. */
+static bool
+policy_minds(const struct mx_walk *w)
+{
+	return w->verdict->source == VERDICT_STS &&
+	    w->verdict->facts.sts.policy.mode != STS_MODE_NONE;
+}
+
+/*
+ * What the policy minds in a session, RFC 8460 4.3; without an enforced one
+ * also when the session could be used. No certificate is wrong where none is
+ * asked for.
+ */
+static enum result_type
+session_fault(struct mx_walk *w, const struct smtp_result *result)
+{
+	bool ready = result->stage == SMTP_STAGE_READY;
+
+	if (!ready || w->verdict->enforced)
+		return result->result;
+	if (policy_minds(w) && !walk_host(w)->listed)
+		return RESULT_VALIDATION_FAILURE;
+	if ((result->proofs & PROOF_ENCRYPTED) == 0)
+		return RESULT_STARTTLS_NOT_SUPPORTED;
+	return policy_minds(w) ? result->result : RESULT_NONE;
+}
+
+/* A second try in clear was told of by the first: a session counts once. */
+static void
+session_report(struct mx_walk *w, const struct smtp_result *result)
+{
+	struct outcome outcome = {
+		.kind = OUTCOME_SESSION,
+		.domain = w->verdict->facts.domain,
+		.source = policy_minds(w) ? VERDICT_STS : VERDICT_NONE,
+		.mode = w->verdict->facts.sts.policy.mode,
+		.mx = walk_host(w)->host,
+		.address = &w->found.list[w->next - 1],
+		.result = session_fault(w, result),
+		.why = result->why,
+	};
+
+	if (!w->opts.uncounted && !w->in_clear)
+		outcome_report(&outcome);
+}
+
+/* The order of the hosts. */
+
+static void
+shuffle(const struct ports *ports, size_t *order, size_t n)
+{
+	for (size_t i = n; ports->random_below != NULL && i > 1; i--) {
+		size_t j = ports->random_below((uint32_t)i);
+		size_t kept = order[j];
+
+		order[j] = order[i - 1];
+		order[i - 1] = kept;
+	}
+}
+
+/* RFC 5321 5.1: the hosts of one preference share the load. */
+static void
+order_make(struct mx_walk *w)
+{
+	const struct facts *f = &w->verdict->facts;
+	size_t first = 0;
+
+	for (size_t i = 0; i < f->n_mx; i++)
+		if (f->mx[i].eligible && w->n_order < LIMIT_MX_HOSTS)
+			w->order[w->n_order++] = i;
+	for (size_t i = 1; i <= w->n_order; i++)
+		if (i == w->n_order ||
+		    f->mx[w->order[i]].preference !=
+			f->mx[w->order[first]].preference) {
+			shuffle(w->opts.ports, &w->order[first], i - first);
+			first = i;
+		}
+}
+
+/* 1. The addresses of the host. */
+
+static void walk_go(struct mx_walk *w);
+
+static void
+addresses_done(const struct mx_addresses_found *found, void *arg)
+{
+	struct mx_walk *w = arg;
+
+	w->lookup = NULL;
+	w->found = *found;
+	if (found->n == 0)
+		host_failed(w,
+		    found->unasked ? PROBE_UNKNOWN : PROBE_UNREACHABLE,
+		    found->why);
+	walk_go(w);
+}
+
+static void
+literal_take(struct mx_walk *w)
+{
+	const char *why;
+
+	w->found.n =
+	    address_parse(walk_host(w)->host, &w->found.list[0]) ? 1 : 0;
+	why = w->found.n == 0 ? "is no address"
+			      : address_refused(&w->found.list[0],
+				    ADDRESS_OF_MX, &w->opts.config->addresses);
+	if (why == NULL)
+		return;
+	w->found.n = 0;
+	host_failed(w, PROBE_UNREACHABLE, why);
+}
+
+static enum outcome_of_step
+step_addresses(struct mx_walk *w)
+{
+	if (w->looked_up)
+		return NEXT;
+	w->looked_up = true;
+	w->next = 0;
+	memset(&w->found, 0, sizeof(w->found));
+	if (w->verdict->facts.mx_state == MX_LITERAL) {
+		literal_take(w);
+		return NEXT;
+	}
+	w->lookup = mx_addresses_start(w->opts.ports, walk_host(w)->host,
+	    &w->opts.config->addresses, addresses_done, w);
+	if (w->lookup != NULL)
+		return WAIT;
+	host_failed(w, PROBE_UNKNOWN, "address lookup was not begun");
+	return NEXT;
+}
+
+/* 2. Sessions with one address after the other. */
+
+static bool session_begin(struct mx_walk *w);
+
+/* RFC 7435: TLS that does not work is no better than none, if none is asked. */
+static bool
+retry_in_clear(struct mx_walk *w, const struct smtp_result *result)
+{
+	if (walk_proofs(w) != 0 || w->in_clear ||
+	    result->stage < SMTP_STAGE_STARTTLS ||
+	    result->result == RESULT_NONE)
+		return false;
+	w->in_clear = true;
+	return session_begin(w);
+}
+
+static void
+session_ready(const struct smtp_result *result, struct smtp_session *session,
+    void *arg)
+{
+	struct mx_walk *w = arg;
+	const struct mx_walk_found found = { .session = session,
+		.mx = walk_host(w)->host,
+		.address = w->found.list[w->next - 1],
+		.result = result };
+
+	w->session = NULL;
+	session_report(w, result);
+	if (session != NULL) {
+		walk_host(w)->probe.state = PROBE_GOOD;
+		walk_end(w, &found);
+		return;
+	}
+	session_failed(w, result);
+	if (!retry_in_clear(w, result))
+		walk_go(w);
+}
+
+/*
+ * One that answers nothing must not keep the others from being tried: as long
+ * as there are others, a session has half of what is left. The session ends
+ * itself a little before the walk does: only it can tell how far it came.
+ */
+static unsigned
+session_deadline_ms(struct mx_walk *w)
+{
+	int64_t left_ms = w->opts.ends_ms -
+	    clock_mono_ms(w->opts.ports->clock) - LIMIT_PROBE_GRACE_MS;
+
+	if (w->next < w->found.n || w->turn + 1 < w->n_order)
+		left_ms /= 2;
+	return left_ms > 0 ? (unsigned)left_ms : 1;
+}
+
+static bool
+session_begin(struct mx_walk *w)
+{
+	const struct smtp_port *smtp = &w->opts.ports->smtp;
+	struct smtp_target target = {
+		.mx = walk_host(w)->host,
+		.address = w->found.list[w->next - 1],
+		.port = w->verdict->facts.port,
+		.helo = w->opts.config->hostname,
+		.proofs = walk_proofs(w),
+		.in_clear = w->in_clear,
+		.deadline_ms = session_deadline_ms(w),
+	};
+
+	w->session = smtp->start(smtp->self, &target, session_ready, w);
+	if (w->session == NULL)
+		host_failed(w, PROBE_UNKNOWN, "session was not begun");
+	return w->session != NULL;
+}
+
+static enum outcome_of_step
+step_sessions(struct mx_walk *w)
+{
+	while (w->next < w->found.n) {
+		w->next++;
+		w->in_clear = false;
+		if (session_begin(w))
+			return WAIT;
+	}
+	return NEXT;
+}
+
+/* The driver. */
+
+static void
+walk_go(struct mx_walk *w)
+{
+	for (; w->turn < w->n_order; w->turn++, w->looked_up = false) {
+		if (step_addresses(w) == WAIT)
+			return;
+		if (step_sessions(w) == WAIT)
+			return;
+	}
+	walk_end(w, NULL);
+}
+
+static void
+walk_begin(void *arg)
+{
+	struct mx_walk *w = arg;
+
+	w->begin = NULL;
+	walk_go(w);
+}
+
+/* What has not been tried by now stays unknown. */
+static void
+walk_late(void *arg)
+{
+	struct mx_walk *w = arg;
+
+	w->deadline = NULL;
+	if (w->turn < w->n_order && w->begin == NULL)
+		host_failed(w, PROBE_UNREACHABLE, "did not answer in time");
+	walk_end(w, NULL);
+}
+
+struct mx_walk *
+mx_walk_start(const struct mx_walk_opts *opts, struct verdict *verdict,
+    mx_walk_done_fn *done, void *arg)
+{
+	struct clock *clock = opts->ports->clock;
+	struct mx_walk *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	w->opts = *opts;
+	w->verdict = verdict;
+	w->done = done;
+	w->arg = arg;
+	order_make(w);
+	w->begin = clock_timer_start(clock, 0, walk_begin, w);
+	w->deadline = clock_timer_start(clock,
+	    opts->ends_ms - clock_mono_ms(clock), walk_late, w);
+	if (w->begin == NULL || w->deadline == NULL) {
+		walk_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+void
+mx_walk_cancel(struct mx_walk **walk)
+{
+	if (*walk != NULL)
+		walk_free(*walk);
+	*walk = NULL;
+}
