@@ -27,12 +27,12 @@
 #include "tests/bench/process.h"
 #include "tests/bench/sink.h"
 
-#define MX "m1.mx.bench"
 #define HELO "here.bench"
 #define AT_ONCE 16
 #define ROUNDS_MAX 15
 #define TARGET 0.85
 
+static char mx[] = "m1.mx.bench"; /* OpenSSL wants it writable */
 static uint16_t port;
 static unsigned n_bad;
 
@@ -99,8 +99,8 @@ bare_session(SSL_CTX *ctx)
 
 	if (fd == -1 || ssl == NULL)
 		die("no socket");
-	good = SSL_set_tlsext_host_name(ssl, MX) == 1 &&
-	    SSL_set1_host(ssl, MX) == 1 && SSL_set_fd(ssl, fd) == 1 &&
+	good = SSL_set_tlsext_host_name(ssl, mx) == 1 &&
+	    SSL_set1_host(ssl, mx) == 1 && SSL_set_fd(ssl, fd) == 1 &&
 	    connect(fd, (struct sockaddr *)&sin, sizeof(sin)) == 0 &&
 	    read_reply(fd, NULL, "220") &&
 	    command(fd, NULL, "EHLO " HELO "\r\n", "250") &&
@@ -145,7 +145,7 @@ session_ready(const struct smtp_result *result, struct smtp_session *session,
 static void
 session_start(struct runner *r)
 {
-	struct smtp_target target = { .mx = MX,
+	struct smtp_target target = { .mx = mx,
 		.port = port,
 		.helo = HELO,
 		.proofs = PROOF_ENCRYPTED | PROOF_PKIX };
