@@ -18,6 +18,9 @@
 
 #define CONFIG_ERROR_SIZE 512
 
+/* Where the file is when nobody says otherwise; it may be missing then. */
+#define CONFIG_DEFAULT_PATH STRICTMX_SYSCONFDIR "/strictmx.conf"
+
 enum config_choice {
 	CHOICE_PROCEED,
 	CHOICE_DEFER

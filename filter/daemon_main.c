@@ -39,7 +39,6 @@
 #include "filter/service.h"
 
 #define RELOAD_LATER_MS 1000
-#define DEFAULT_CONFIG STRICTMX_SYSCONFDIR "/strictmx.conf"
 
 struct options {
 	const char *config_path;
@@ -69,7 +68,7 @@ struct daemon {
 static const char usage_text[] =
     "usage: strictmxd [-dmnv] [-f file] [-F descriptor]\n"
     "  -d, --foreground        stay in the foreground, log to stderr\n"
-    "  -f, --config FILE       configuration (" DEFAULT_CONFIG ")\n"
+    "  -f, --config FILE       configuration (" CONFIG_DEFAULT_PATH ")\n"
     "  -F, --descriptor N      serve the connected descriptor N only, end\n"
     "                          with it (how a filter runs its own engine)\n"
     "  -m, --memory-only       keep policies in memory only\n"
@@ -130,7 +129,7 @@ parse_options(int argc, char **argv, struct options *o)
 	};
 	int c;
 
-	*o = (struct options){ .config_path = DEFAULT_CONFIG, .fd = -1 };
+	*o = (struct options){ .config_path = CONFIG_DEFAULT_PATH, .fd = -1 };
 	while ((c = getopt_long(argc, argv, "df:F:mnvhV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'd':

@@ -24,7 +24,6 @@
 #include "filter/osmtpd_front.h"
 
 #define IDENT "filter-strictmx"
-#define DEFAULT_CONFIG STRICTMX_SYSCONFDIR "/strictmx.conf"
 
 struct filter {
 	const char *config_file; /* NULL: the default, which may be missing */
@@ -97,8 +96,8 @@ read_config(struct filter *filter)
 	char error[CONFIG_ERROR_SIZE];
 	bool named = filter->config_file != NULL;
 	struct config *config =
-	    config_load(named ? filter->config_file : DEFAULT_CONFIG, named,
-		error);
+	    config_load(named ? filter->config_file : CONFIG_DEFAULT_PATH,
+		named, error);
 	unsigned level;
 
 	if (config == NULL) {

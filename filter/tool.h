@@ -6,8 +6,6 @@
 #ifndef STRICTMX_FILTER_TOOL_H
 #define STRICTMX_FILTER_TOOL_H
 
-#define TOOL_DEFAULT_CONFIG STRICTMX_SYSCONFDIR "/strictmx.conf"
-
 enum tool_exit {
 	TOOL_FINE = 0,
 	TOOL_BAD = 1,	  /* what was looked at is not fine */

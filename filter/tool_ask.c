@@ -27,7 +27,7 @@ static const char usage_text[] =
     "usage: strictmx ask [-jv] [-e PROGRAM] [-f FILE] [-s SOCKET] "
     "RECIPIENT...\n"
     "  -e, --engine PROGRAM  strictmxd, where no daemon runs\n"
-    "  -f, --config FILE     configuration (" TOOL_DEFAULT_CONFIG ")\n"
+    "  -f, --config FILE     configuration (" CONFIG_DEFAULT_PATH ")\n"
     "  -j, --json            one line of JSON for each recipient\n"
     "  -s, --socket SOCKET   of the daemon\n"
     "  -v, --verbose         say what the engine does\n"
@@ -342,7 +342,7 @@ tool_ask(int argc, char **argv)
 
 	if (status != -1)
 		return status;
-	config = config_load(o.config_file == NULL ? TOOL_DEFAULT_CONFIG
+	config = config_load(o.config_file == NULL ? CONFIG_DEFAULT_PATH
 						   : o.config_file,
 	    o.config_file != NULL, error);
 	if (config == NULL) {

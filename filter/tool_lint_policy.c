@@ -25,7 +25,7 @@ static const char usage[] =
     "usage: strictmx lint policy [--json] [--domain DOMAIN] [--config FILE]\n"
     "                            [FILE]\n"
     "  -d, --domain DOMAIN  look whether its MX hosts are in the policy\n"
-    "  -f, --config FILE    names the resolver (" TOOL_DEFAULT_CONFIG ")\n"
+    "  -f, --config FILE    names the resolver (" CONFIG_DEFAULT_PATH ")\n"
     "  -j, --json           one line of JSON\n"
     "FILE is the policy, byte by byte; \"-\" or none is standard input.\n"
     "exit status: 0 valid, 1 invalid, 2 wrong call or unreadable file\n";
@@ -180,7 +180,7 @@ set_up(struct lint *lint, int argc, char **argv)
 		return tool_options_wrong("lint policy", usage,
 		    "DOMAIN is no domain name");
 	file = lint->config_file;
-	lint->config = config_load(file == NULL ? TOOL_DEFAULT_CONFIG : file,
+	lint->config = config_load(file == NULL ? CONFIG_DEFAULT_PATH : file,
 	    file != NULL, error);
 	if (lint->config != NULL)
 		return -1;
