@@ -7,6 +7,7 @@
  */
 #include "common/config.h"
 
+#include <assert.h>
 #include <confuse.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -14,42 +15,145 @@
 #include <string.h>
 
 #include "common/config_key.h"
+#include "common/config_section.h"
 #include "common/config_text.h"
+#include "common/config_value.h"
 #include "common/limits.h"
+#include "common/override.h"
 #include "common/resolv_conf.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
 
-/* Comments away, nothing that libConfuse would change, each key once. */
-static bool
-check_text(struct config_run *run, char *text)
-{
-	struct config_text t = config_text_start(text);
-	bool given[CONFIG_KEYS] = { false };
-	struct span name;
-	size_t key;
+/* 1. The text: comments away, nothing that libConfuse would change, all known,
+ * each key once in its section. */
 
-	if (!config_text_clean(&t))
-		return config_run_fail(run, run->path, t.line, "%s", t.why);
-	t = config_text_start(text);
-	while (config_text_next_key(&t, &name)) {
-		key = config_key_find(name);
-		if (key == CONFIG_KEYS)
-			return config_run_fail(run, run->path, t.line,
-			    "unknown key '%.*s'",
-			    name.len < 64 ? (int)name.len : 64, name.p);
-		if (given[key])
-			return config_run_fail(run, run->path, t.line,
-			    "key '%s' is given twice", config_keys[key].name);
-		given[key] = true;
-	}
+struct check {
+	struct config_run *run;
+	struct config_text text;
+	const struct config_section *section; /* where we are */
+	unsigned section_line;
+	bool given_sections[CONFIG_SECTIONS];
+	bool given_main[CONFIG_SECTION_KEYS], given[CONFIG_SECTION_KEYS];
+};
+
+#define NAME_ARGS(name) (name).len < 64 ? (int)(name).len : 64, (name).p
+
+static bool
+check_key(struct check *c, struct span name)
+{
+	bool is_main = c->section == &config_main_section;
+	bool *given = is_main ? c->given_main : c->given;
+	const struct config_key *key = config_key_find(c->section, name);
+
+	if (key == NULL)
+		return config_run_fail(c->run, c->run->path, c->text.line,
+		    "unknown key '%.*s'%s%s", NAME_ARGS(name),
+		    is_main ? "" : " in section ", c->section->name);
+	if (given[key - c->section->keys])
+		return config_run_fail(c->run, c->run->path, c->text.line,
+		    "key '%s' is given twice", key->name);
+	given[key - c->section->keys] = true;
 	return true;
 }
 
-/*
- * libConfuse's callbacks carry no argument of ours; its scanner is one for the
- * whole process anyway.
- */
+static bool
+begin_section(struct check *c, struct span title)
+{
+	char text[DOMAIN_SIZE];
+
+	if (c->section->begin == NULL)
+		return true;
+	if (!span_copy(title, text, sizeof(text)))
+		return config_run_fail(c->run, c->run->path, c->text.line,
+		    "the title of section '%s' is too long", c->section->name);
+	c->run->value = text;
+	c->run->line = c->text.line;
+	return c->section->begin(c->run);
+}
+
+static bool
+is_second(struct check *c, const struct config_section *section)
+{
+	bool *given = c->given_sections;
+
+	for (size_t i = 0; config_sections[i] != section; i++)
+		given++;
+	if (!section->titled && *given)
+		return true;
+	*given = true;
+	return false;
+}
+
+static bool
+check_open(struct check *c, struct span name, struct span title)
+{
+	const struct config_section *section = config_section_find(name);
+	struct config_run *run = c->run;
+	unsigned line = c->text.line;
+
+	if (c->section != &config_main_section)
+		return config_run_fail(run, run->path, line,
+		    "a section within section '%s' of line %u",
+		    c->section->name, c->section_line);
+	if (section == NULL || section == &config_main_section)
+		return config_run_fail(run, run->path, line,
+		    "unknown section '%.*s'", NAME_ARGS(name));
+	if (section->titled != (title.p != NULL))
+		return config_run_fail(run, run->path, line, "section '%s' %s",
+		    section->name,
+		    section->titled ? "needs a title" : "takes no title");
+	if (is_second(c, section))
+		return config_run_fail(run, run->path, line,
+		    "section '%s' is given twice", section->name);
+	c->section = section;
+	c->section_line = line;
+	memset(c->given, 0, sizeof(c->given));
+	return begin_section(c, title);
+}
+
+/* libConfuse would take the end of the file for that of a section. */
+static bool
+check_end(struct check *c)
+{
+	if (c->section == &config_main_section)
+		return true;
+	return config_run_fail(c->run, c->run->path, c->section_line,
+	    "section '%s' has no end", c->section->name);
+}
+
+/* A "}" too many is libConfuse's to say. */
+static bool
+check_text(struct config_run *run, char *text)
+{
+	struct check c = { .run = run,
+		.text = config_text_start(text),
+		.section = &config_main_section };
+	struct span name, title;
+	bool good = true;
+
+	if (!config_text_clean(&c.text))
+		return config_run_fail(run, run->path, c.text.line, "%s",
+		    c.text.why);
+	c.text = config_text_start(text);
+	while (good)
+		switch (config_text_next(&c.text, &name, &title)) {
+		case CONFIG_TOKEN_KEY:
+			good = check_key(&c, name);
+			break;
+		case CONFIG_TOKEN_OPEN:
+			good = check_open(&c, name, title);
+			break;
+		case CONFIG_TOKEN_CLOSE:
+			c.section = &config_main_section;
+			break;
+		case CONFIG_TOKEN_END:
+			return check_end(&c);
+		}
+	return false;
+}
+
+/* 2. libConfuse. Its callbacks carry no argument of ours; its scanner is one
+ * for the whole process anyway. */
 static struct config_run *current;
 
 static void __attribute__((format(printf, 2, 0)))
@@ -59,41 +163,86 @@ parser_failed(cfg_t *cfg, const char *format, va_list ap)
 	    ap);
 }
 
+/* libConfuse calls what is outside of sections "root". */
+static const struct config_section *
+section_of(cfg_t *cfg)
+{
+	const struct config_section *section =
+	    config_section_find(span_of(cfg_name(cfg)));
+
+	return section == NULL ? &config_main_section : section;
+}
+
 /* Called for each value, and once more at the end of a list. */
 static int
 value_read(cfg_t *cfg, cfg_opt_t *opt)
 {
 	struct config_run *run = current;
 	const struct config_key *key =
-	    &config_keys[config_key_find(span_of(opt->name))];
+	    config_key_find(section_of(cfg), span_of(opt->name));
 	unsigned n = cfg_opt_size(opt);
 
-	if (n == 0 || (n == run->n_values && key->name == run->key))
+	if (n == 0 || (n == run->n_values && key == run->last))
 		return 0;
 	run->n_values = n;
+	run->last = key;
 	run->key = key->name;
 	run->value = cfg_opt_getnstr(opt, n - 1);
 	run->line = (unsigned)cfg->line;
 	return key->set(run) ? 0 : -1;
 }
 
-static bool
-parse_text(struct config_run *run, const char *text)
+/* Called at the end of each section. */
+static int
+section_read(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct config_run *run = current;
+	const struct config_section *section =
+	    config_section_find(span_of(opt->name));
+
+	run->last = NULL; /* the next one of the same name is another */
+	run->line = (unsigned)cfg->line;
+	return section->end == NULL || section->end(run) ? 0 : -1;
+}
+
+/* The keys of a section as libConfuse wants them; one place is for the end. */
+static size_t
+fill_options(const struct config_section *section, cfg_opt_t *opts)
 {
 	const cfg_opt_t one = CFG_STR(NULL, NULL, CFGF_NODEFAULT);
 	const cfg_opt_t list = CFG_STR_LIST(NULL, NULL, CFGF_NODEFAULT);
 	const cfg_opt_t end = CFG_END();
-	cfg_opt_t opts[CONFIG_KEYS + 1];
+
+	assert(section->n_keys <= CONFIG_SECTION_KEYS);
+	for (size_t i = 0; i < section->n_keys; i++) {
+		opts[i] = section->keys[i].list ? list : one;
+		opts[i].name = section->keys[i].name;
+		opts[i].validcb = value_read;
+	}
+	opts[section->n_keys] = end;
+	return section->n_keys;
+}
+
+static bool
+parse_text(struct config_run *run, const char *text)
+{
+	const cfg_opt_t untitled = CFG_SEC(NULL, NULL, CFGF_NODEFAULT);
+	const cfg_opt_t titled = CFG_SEC(NULL, NULL, CFGF_MULTI | CFGF_TITLE);
+	const cfg_opt_t end = CFG_END();
+	cfg_opt_t opts[CONFIG_SECTIONS][CONFIG_SECTION_KEYS + CONFIG_SECTIONS];
+	size_t n = fill_options(&config_main_section, opts[0]);
 	bool good;
 	cfg_t *cfg;
 
-	for (size_t i = 0; i < CONFIG_KEYS; i++) {
-		opts[i] = config_keys[i].list ? list : one;
-		opts[i].name = config_keys[i].name;
-		opts[i].validcb = value_read;
+	for (size_t i = 1; i < CONFIG_SECTIONS; i++) {
+		fill_options(config_sections[i], opts[i]);
+		opts[0][n] = config_sections[i]->titled ? titled : untitled;
+		opts[0][n].name = config_sections[i]->name;
+		opts[0][n].subopts = opts[i];
+		opts[0][n++].validcb = section_read;
 	}
-	opts[CONFIG_KEYS] = end;
-	cfg = cfg_init(opts, CFGF_NONE);
+	opts[0][n] = end;
+	cfg = cfg_init(opts[0], CFGF_NONE);
 	if (cfg == NULL)
 		return config_run_fail(run, run->path, 0, "out of memory");
 	cfg_set_error_function(cfg, parser_failed);
@@ -105,6 +254,8 @@ parse_text(struct config_run *run, const char *text)
 		return config_run_fail(run, run->path, 0, "cannot be parsed");
 	return good;
 }
+
+/* 3. What no key knows alone. */
 
 /* The AD bit of a resolver counts on loopback and where the key says so. */
 static void
@@ -151,6 +302,22 @@ finish_local_domains(struct config *config)
 		else
 			names[n++] = names[i];
 	config->n_local_domains = n;
+}
+
+static int
+policy_compare(const void *a, const void *b)
+{
+	const struct override *left = a, *right = b;
+
+	return strcmp(left->domain, right->domain);
+}
+
+static void
+finish_policies(struct config *config)
+{
+	if (config->n_policies > 0)
+		qsort(config->policies, config->n_policies,
+		    sizeof(*config->policies), policy_compare);
 }
 
 static struct config *
@@ -211,6 +378,7 @@ config_load(const char *path, bool must_exist, char error[CONFIG_ERROR_SIZE])
 	}
 	finish_resolver(&run);
 	finish_local_domains(run.config);
+	finish_policies(run.config);
 	return run.config;
 }
 
@@ -222,6 +390,9 @@ config_free(struct config *config)
 	for (size_t i = 0; i < config->n_local_domains; i++)
 		free(config->local_domains[i]);
 	free(config->local_domains);
+	for (size_t i = 0; i < config->n_policies; i++)
+		override_cleanup(&config->policies[i]);
+	free(config->policies);
 	free(config->ca_file);
 	free(config->socket);
 	free(config->socket_group);
@@ -236,4 +407,16 @@ config_is_local(const struct config *config, const char *domain)
 	return config->n_local_domains > 0 &&
 	    bsearch(&domain, config->local_domains, config->n_local_domains,
 		sizeof(domain), name_compare) != NULL;
+}
+
+const struct override *
+config_policy(const struct config *config, const char *domain)
+{
+	struct override wanted = { .line = 0 };
+
+	if (config->n_policies == 0 ||
+	    !span_copy(span_of(domain), wanted.domain, sizeof(wanted.domain)))
+		return NULL;
+	return bsearch(&wanted, config->policies, config->n_policies,
+	    sizeof(*config->policies), policy_compare);
 }

@@ -16,6 +16,8 @@
 #include "common/resolver.h"
 #include "proto/domain.h"
 
+struct override;
+
 #define CONFIG_ERROR_SIZE 512
 
 /* Where the file is when nobody says otherwise; it may be missing then. */
@@ -41,6 +43,8 @@ struct config {
 	/* All mail goes there, and its policy counts; "": by MX records. */
 	char smarthost[DOMAIN_SIZE];
 	uint16_t smarthost_port;
+	size_t n_policies; /* sorted by domain; owned; their end may be past */
+	struct override *policies;
 
 	/* The network */
 	struct resolver_opts resolver;
@@ -65,5 +69,9 @@ struct config *config_load(const char *path, bool must_exist,
 void config_free(struct config *config); /* safe on NULL */
 
 bool config_is_local(const struct config *config, const char *domain);
+
+/* The policy set for a domain (folded), whatever its end; NULL: none. */
+const struct override *config_policy(const struct config *config,
+    const char *domain);
 
 #endif

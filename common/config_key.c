@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The keys of strictmx.conf(5) and their setters: see config_key.h. */
+/* The keys outside of sections, and their setters: see config_section.h. */
 #include "common/config_key.h"
 
 #include <errno.h>
@@ -9,161 +9,57 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/config_section.h"
 #include "common/config_text.h"
+#include "common/config_value.h"
 #include "common/ports.h"
-
-void
-config_run_fail_va(struct config_run *run, const char *path, unsigned line,
-    const char *format, va_list ap)
-{
-	char text[CONFIG_ERROR_SIZE];
-
-	if (run->error[0] != '\0')
-		return;
-	vsnprintf(text, sizeof(text), format, ap);
-	if (line == 0)
-		snprintf(run->error, CONFIG_ERROR_SIZE, "%s: %.400s", path,
-		    text);
-	else
-		snprintf(run->error, CONFIG_ERROR_SIZE, "%s:%u: %.400s", path,
-		    line, text);
-}
-
-bool
-config_run_fail(struct config_run *run, const char *path, unsigned line,
-    const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	config_run_fail_va(run, path, line, format, ap);
-	va_end(ap);
-	return false;
-}
-
-/* The value being set is not taken; why follows "must" or stands alone. */
-static bool
-refuse(struct config_run *run, const char *why)
-{
-	char quoted[LOG_QUOTE_SIZE];
-
-	return config_run_fail(run, run->path, run->line, "%s = %s: %s",
-	    run->key, log_quote(quoted, run->value, strlen(run->value)), why);
-}
-
-static bool
-no_memory(struct config_run *run)
-{
-	return config_run_fail(run, run->path, 0, "out of memory");
-}
-
-/* Kinds of values. */
-
-static bool
-set_one_of(struct config_run *run, const char *no, const char *yes, bool *out)
-{
-	char why[80];
-
-	if (strcmp(run->value, no) == 0 || strcmp(run->value, yes) == 0) {
-		*out = strcmp(run->value, yes) == 0;
-		return true;
-	}
-	snprintf(why, sizeof(why), "must be %s or %s", no, yes);
-	return refuse(run, why);
-}
-
-static bool
-set_choice(struct config_run *run, enum config_choice *out)
-{
-	bool defer = false;
-
-	if (!set_one_of(run, "proceed", "defer", &defer))
-		return false;
-	*out = defer ? CHOICE_DEFER : CHOICE_PROCEED;
-	return true;
-}
-
-static bool
-set_string(struct config_run *run, const char *value, char **out)
-{
-	char *copy = NULL;
-
-	if (value != NULL && (copy = strdup(value)) == NULL)
-		return no_memory(run);
-	free(*out);
-	*out = copy;
-	return true;
-}
-
-/* The programs change their directory: only absolute paths mean anything. */
-static bool
-set_path(struct config_run *run, char **out)
-{
-	if (run->value[0] != '/')
-		return refuse(run, "must be a path that begins with '/'");
-	return set_string(run, run->value, out);
-}
-
-static bool
-set_number(struct config_run *run, struct span digits, unsigned long unit,
-    unsigned long max, unsigned long *out)
-{
-	char why[80];
-	unsigned long n = 0;
-
-	if (span_number(digits, max / unit, &n) && n > 0) {
-		*out = n * unit;
-		return true;
-	}
-	snprintf(why, sizeof(why), "must be a number from 1 to %lu", max);
-	return refuse(run, why);
-}
 
 /* The setters of the keys. */
 
 static bool
 set_mode(struct config_run *run)
 {
-	return set_one_of(run, "enforce", "testing", &run->config->testing);
+	return config_value_one_of(run, "enforce", "testing",
+	    &run->config->testing);
 }
 
 static bool
 set_engine_away(struct config_run *run)
 {
-	return set_choice(run, &run->config->engine_away);
+	return config_value_choice(run, &run->config->engine_away);
 }
 
 static bool
 set_unreachable(struct config_run *run)
 {
-	return set_choice(run, &run->config->unreachable);
+	return config_value_choice(run, &run->config->unreachable);
 }
 
 static bool
 set_on_failure(struct config_run *run)
 {
-	return set_one_of(run, "defer", "reject",
+	return config_value_one_of(run, "defer", "reject",
 	    &run->config->reject_on_failure);
 }
 
 static bool
 set_local_submission(struct config_run *run)
 {
-	return set_one_of(run, "proceed", "judge",
+	return config_value_one_of(run, "proceed", "judge",
 	    &run->config->judge_local_submission);
 }
 
 static bool
 set_allow_internal(struct config_run *run)
 {
-	return set_one_of(run, "no", "yes",
+	return config_value_one_of(run, "no", "yes",
 	    &run->config->addresses.allow_internal);
 }
 
 static bool
 set_allow_private_policy_host(struct config_run *run)
 {
-	return set_one_of(run, "no", "yes",
+	return config_value_one_of(run, "no", "yes",
 	    &run->config->addresses.allow_private_policy_host);
 }
 
@@ -172,29 +68,30 @@ set_socket(struct config_run *run)
 {
 	if (strlen(run->value) >=
 	    sizeof(((struct sockaddr_un *)NULL)->sun_path))
-		return refuse(run, "too long for a socket");
-	return set_path(run, &run->config->socket);
+		return config_value_refuse(run, "too long for a socket");
+	return config_value_path(run, &run->config->socket);
 }
 
 static bool
 set_socket_group(struct config_run *run)
 {
-	return set_string(run, run->value[0] == '\0' ? NULL : run->value,
+	return config_value_string(run,
+	    run->value[0] == '\0' ? NULL : run->value,
 	    &run->config->socket_group);
 }
 
 static bool
 set_state_dir(struct config_run *run)
 {
-	return set_path(run, &run->config->state_dir);
+	return config_value_path(run, &run->config->state_dir);
 }
 
 static bool
 set_user(struct config_run *run)
 {
 	if (run->value[0] == '\0')
-		return refuse(run, "must be the name of a user");
-	return set_string(run, run->value, &run->config->user);
+		return config_value_refuse(run, "must be the name of a user");
+	return config_value_string(run, run->value, &run->config->user);
 }
 
 static bool
@@ -203,13 +100,13 @@ set_ca_file(struct config_run *run)
 	char why[128];
 
 	if (run->value[0] == '\0')
-		return set_string(run, NULL, &run->config->ca_file);
+		return config_value_string(run, NULL, &run->config->ca_file);
 	if (access(run->value, R_OK) == -1) {
 		snprintf(why, sizeof(why), "cannot be read: %s",
 		    strerror(errno));
-		return refuse(run, why);
+		return config_value_refuse(run, why);
 	}
-	return set_path(run, &run->config->ca_file);
+	return config_value_path(run, &run->config->ca_file);
 }
 
 static bool
@@ -218,7 +115,7 @@ set_hostname(struct config_run *run)
 	if (run->value[0] != '\0' &&
 	    domain_fold(span_of(run->value), run->config->hostname) !=
 		DOMAIN_OK)
-		return refuse(run, "must be a host name");
+		return config_value_refuse(run, "must be a host name");
 	return true;
 }
 
@@ -226,7 +123,7 @@ static bool
 set_log_level(struct config_run *run)
 {
 	if (!log_level_parse(run->value, &run->config->log_level))
-		return refuse(run,
+		return config_value_refuse(run,
 		    "must be error, warning, notice, info or debug");
 	return true;
 }
@@ -236,7 +133,8 @@ set_max_policies(struct config_run *run)
 {
 	unsigned long n;
 
-	if (!set_number(run, span_of(run->value), 1, LIMIT_POLICIES_MAX, &n))
+	if (!config_value_number(run, span_of(run->value), 1,
+		LIMIT_POLICIES_MAX, &n))
 		return false;
 	run->config->max_policies = n;
 	return true;
@@ -253,7 +151,8 @@ set_deadline(struct config_run *run)
 		digits.len--;
 		unit = digits.p[digits.len] == 'm' ? 60 : 1;
 	}
-	if (!set_number(run, digits, unit, LIMIT_DEADLINE_MAX_S, &seconds))
+	if (!config_value_number(run, digits, unit, LIMIT_DEADLINE_MAX_S,
+		&seconds))
 		return false;
 	run->config->deadline_s = (unsigned)seconds;
 	return true;
@@ -294,10 +193,11 @@ add_resolver(struct config_run *run)
 	struct resolver_opts *opts = &run->config->resolver;
 
 	if (opts->n_upstreams == LIMIT_DNS_UPSTREAMS)
-		return refuse(run, "one resolver too many");
+		return config_value_refuse(run, "one resolver too many");
 	if (!config_upstream_parse(run->value,
 		&opts->upstreams[opts->n_upstreams]))
-		return refuse(run, "must be an address, or address:port");
+		return config_value_refuse(run,
+		    "must be an address, or address:port");
 	opts->n_upstreams++;
 	return true;
 }
@@ -306,9 +206,10 @@ static bool
 add_trusted_ad(struct config_run *run)
 {
 	if (run->n_trusted_ad == LIMIT_CONFIG_TRUSTED_AD)
-		return refuse(run, "one address too many");
+		return config_value_refuse(run, "one address too many");
 	if (!address_parse(run->value, &run->trusted_ad[run->n_trusted_ad]))
-		return refuse(run, "must be an address without a port");
+		return config_value_refuse(run,
+		    "must be an address without a port");
 	run->n_trusted_ad++;
 	return true;
 }
@@ -357,7 +258,7 @@ add_local_domain(struct config_run *run)
 	const char *why;
 
 	if (!take_local_domain(run->config, span_of(run->value), &why))
-		return refuse(run, why);
+		return config_value_refuse(run, why);
 	return true;
 }
 
@@ -388,7 +289,7 @@ read_local_domains(struct config_run *run)
 		return true;
 	text = config_text_read(run->value, &why);
 	if (text == NULL)
-		return refuse(run, why);
+		return config_value_refuse(run, why);
 	rest = span_of(text);
 	for (unsigned n = 1; good && span_cut(&rest, '\n', &line); n++) {
 		struct span name = domain_of_line(line);
@@ -417,18 +318,21 @@ set_smarthost(struct config_run *run)
 		name.len = (size_t)(colon - run->value);
 	if (colon != NULL &&
 	    (!span_number(span_of(colon + 1), UINT16_MAX, &port) || port == 0))
-		return refuse(run, "must be a host name, or name:port");
+		return config_value_refuse(run,
+		    "must be a host name, or name:port");
 	if (domain_fold(name, config->smarthost) != DOMAIN_OK ||
 	    !domain_is_ldh(span_of(config->smarthost))) {
 		config->smarthost[0] = '\0';
-		return refuse(run, "must be a host name, or name:port");
+		return config_value_refuse(run,
+		    "must be a host name, or name:port");
 	}
 	config->smarthost_port = (uint16_t)port;
 	return true;
 }
 
-/* Every key; "set" is called for each value, in the order of the file. */
-const struct config_key config_keys[] = {
+/* Every key outside of sections; "set" is called for each value, in the order
+ * of the file. */
+static const struct config_key keys[] = {
 	{ "mode", false, set_mode },
 	{ "socket", false, set_socket },
 	{ "socket-group", false, set_socket_group },
@@ -452,12 +356,8 @@ const struct config_key config_keys[] = {
 	{ "allow-private-policy-host", false, set_allow_private_policy_host },
 };
 
-size_t
-config_key_find(struct span name)
-{
-	size_t i = 0;
-
-	while (i < CONFIG_KEYS && !span_is(name, config_keys[i].name))
-		i++;
-	return i;
-}
+const struct config_section config_main_section = {
+	.name = "",
+	.keys = keys,
+	.n_keys = sizeof(keys) / sizeof(keys[0]),
+};

@@ -173,22 +173,58 @@ next_word(struct config_text *t)
 	return word;
 }
 
-bool
-config_text_next_key(struct config_text *t, struct span *key)
+/* A word is a value, or one of the last two that may come to mean something. */
+static void
+take_word(struct config_text *t, struct span *name, struct span *title)
 {
-	struct span last = { NULL, 0 };
+	struct span word = next_word(t);
 
+	if (t->in_list)
+		return;
+	if (t->is_value) {
+		t->is_value = false;
+		return;
+	}
+	if (title->p != NULL)
+		*name = *title;
+	if (name->p == NULL)
+		*name = word;
+	else
+		*title = word;
+}
+
+enum config_token
+config_text_next(struct config_text *t, struct span *name, struct span *title)
+{
+	*name = *title = (struct span){ NULL, 0 };
 	while (*t->at != '\0') {
 		if (is_word(*t->at) || *t->at == '"' || *t->at == '\'') {
-			last = next_word(t);
+			take_word(t, name, title);
 			continue;
 		}
-		if (*t->at == '\n')
+		switch (*t->at++) {
+		case '\n':
 			t->line++;
-		if (*t->at++ == '=' && last.p != NULL) {
-			*key = last;
-			return true;
+			break;
+		case '=':
+			t->is_value = true;
+			if (title->p != NULL)
+				*name = *title;
+			if (name->p != NULL)
+				return CONFIG_TOKEN_KEY;
+			break;
+		case '{':
+			t->in_list = t->is_value;
+			if (!t->is_value)
+				return CONFIG_TOKEN_OPEN;
+			t->is_value = false;
+			break;
+		case '}':
+			if (!t->in_list)
+				return CONFIG_TOKEN_CLOSE;
+			t->in_list = false;
+			break;
 		}
 	}
-	return false;
+	return CONFIG_TOKEN_END;
 }

@@ -25,6 +25,15 @@ struct config_text {
 	char *at;
 	unsigned line;
 	const char *why; /* static text once something was refused */
+	bool is_value;	 /* behind "=" */
+	bool in_list;	 /* between the braces of a value */
+};
+
+enum config_token {
+	CONFIG_TOKEN_END,
+	CONFIG_TOKEN_KEY,   /* a word or string that is followed by "=" */
+	CONFIG_TOKEN_OPEN,  /* "name {" or "name title {" */
+	CONFIG_TOKEN_CLOSE, /* the "}" of a section */
 };
 
 /* Begins at the first line. */
@@ -39,7 +48,12 @@ struct config_text config_text_start(char *text);
  */
 bool config_text_clean(struct config_text *t);
 
-/* In a clean text: the next word or string that is followed by "=". */
-bool config_text_next_key(struct config_text *t, struct span *key);
+/*
+ * In a clean text: what comes next that is no value. name is that of the key
+ * or section; title.p is NULL when there is none, and both are when nothing
+ * stands before a "{".
+ */
+enum config_token config_text_next(struct config_text *t, struct span *name,
+    struct span *title);
 
 #endif

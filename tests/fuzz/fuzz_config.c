@@ -17,9 +17,10 @@
 #include <sys/un.h>
 
 #include "common/config.h"
-#include "common/config_key.h"
+#include "common/config_section.h"
 #include "common/config_text.h"
 #include "common/limits.h"
+#include "common/override.h"
 #include "common/resolv_conf.h"
 #include "tests/fuzz/loop.h"
 
@@ -94,29 +95,45 @@ __wrap_access(const char *path, int mode)
  * no others: else it has read another text than was checked.
  */
 
-static size_t listed[CONFIG_KEYS], n_listed, at_listed;
+#define LISTED_MAX 65536
+
+static const struct config_key *listed[LISTED_MAX]; /* NULL: a section begins */
+static size_t n_listed, at_listed;
 static bool is_listing;
 
-bool __real_config_text_next_key(struct config_text *t, struct span *key);
-bool __wrap_config_text_next_key(struct config_text *t, struct span *key);
-size_t __real_config_key_find(struct span name);
-size_t __wrap_config_key_find(struct span name);
+enum config_token __real_config_text_next(struct config_text *t,
+    struct span *name, struct span *title);
+enum config_token __wrap_config_text_next(struct config_text *t,
+    struct span *name, struct span *title);
+const struct config_key *__real_config_key_find(const struct config_section
+						    *section,
+    struct span name);
+const struct config_key *__wrap_config_key_find(const struct config_section
+						    *section,
+    struct span name);
 
-bool
-__wrap_config_text_next_key(struct config_text *t, struct span *key)
+enum config_token
+__wrap_config_text_next(struct config_text *t, struct span *name,
+    struct span *title)
 {
-	is_listing = __real_config_text_next_key(t, key);
-	return is_listing;
+	enum config_token token = __real_config_text_next(t, name, title);
+
+	is_listing = token == CONFIG_TOKEN_KEY;
+	if (token == CONFIG_TOKEN_OPEN) {
+		assert(n_listed < LISTED_MAX);
+		listed[n_listed++] = NULL;
+	}
+	return token;
 }
 
-size_t
-__wrap_config_key_find(struct span name)
+const struct config_key *
+__wrap_config_key_find(const struct config_section *section, struct span name)
 {
-	size_t key = __real_config_key_find(name);
+	const struct config_key *key = __real_config_key_find(section, name);
 
 	if (is_listing) {
-		/* One more than there are: that one is given twice. */
-		if (key < CONFIG_KEYS && n_listed < CONFIG_KEYS)
+		assert(n_listed < LISTED_MAX);
+		if (key != NULL)
 			listed[n_listed++] = key;
 		return key;
 	}
@@ -126,12 +143,18 @@ __wrap_config_key_find(struct span name)
 	return key;
 }
 
+/* Within a section, where all have keys of their own, none comes twice. */
 static void
 check_listed(void)
 {
-	for (size_t i = 0; i < n_listed; i++)
-		for (size_t k = 0; k < i; k++)
+	size_t start = 0;
+
+	for (size_t i = 0; i < n_listed; i++) {
+		if (listed[i] == NULL)
+			start = i + 1;
+		for (size_t k = start; k < i; k++)
 			assert(listed[i] != listed[k]);
+	}
 }
 
 static struct config *
@@ -181,6 +204,22 @@ check_resolver(const struct resolver_opts *opts)
 }
 
 static void
+check_policies(const struct config *config)
+{
+	assert(config->n_policies <= LIMIT_CONFIG_POLICIES);
+	for (size_t i = 0; i < config->n_policies; i++) {
+		const struct override *o = &config->policies[i];
+
+		check_domain(o->domain);
+		assert(config_policy(config, o->domain) == o);
+		assert(o->until_s > 0 && o->line > 0);
+		assert(o->policy.mode != STS_MODE_UNKNOWN);
+		assert(
+		    (o->policy.n_mx == 0) == (o->policy.mode == STS_MODE_NONE));
+	}
+}
+
+static void
 check_config(const struct config *config)
 {
 	assert(config->deadline_s >= 1);
@@ -197,6 +236,7 @@ check_config(const struct config *config)
 		check_domain(config->hostname);
 	check_resolver(&config->resolver);
 	check_local_domains(config);
+	check_policies(config);
 }
 
 static void
@@ -208,6 +248,7 @@ check_same(const struct config *a, const struct config *b)
 	assert(a->log_level == b->log_level);
 	assert(a->max_policies == b->max_policies);
 	assert(a->n_local_domains == b->n_local_domains);
+	assert(a->n_policies == b->n_policies);
 	assert(a->resolver.n_upstreams == b->resolver.n_upstreams);
 	assert(strcmp(a->socket, b->socket) == 0);
 	assert(strcmp(a->user, b->user) == 0);

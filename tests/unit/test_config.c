@@ -7,6 +7,7 @@
 
 #include "common/config.h"
 #include "common/config_key.h"
+#include "common/override.h"
 #include "tests/unit/allocation.h"
 #include "tests/unit/scratch.h"
 
@@ -156,7 +157,7 @@ an_unknown_key_is_named_with_its_line(void **state)
 	(void)state;
 	expect_error("\nsockt = /x\n", "2: unknown key 'sockt'");
 	expect_error("mode = enforce\n\"MODE\" = x\n", "2: unknown key 'MODE'");
-	expect_error("\nsection {\n}\n", "2: no such option 'section'");
+	expect_error("\nsection {\n}\n", "2: unknown section 'section'");
 }
 
 static void
@@ -169,6 +170,134 @@ a_key_given_twice_is_refused(void **state)
 	    "1: key 'mode' is given twice");
 	expect_error("resolver = {}\nresolver = {127.0.0.1}\n",
 	    "2: key 'resolver' is given twice");
+}
+
+static void
+a_policy_section_sets_the_policy_of_a_domain(void **state)
+{
+	struct config *c =
+	    load_good("policy \"Example.COM.\" { mode = enforce  "
+		      "mx = {\"MX1.example.com\", '*.example.net'}  "
+		      "until = 2026-12-01T00:00:00Z  reason = \"x\" }\n"
+		      "mode = testing\n"
+		      "policy a.example {\n\tmode = none\n"
+		      "\tuntil = \"2026-12-01T01:00:00+01:00\"\n}\n");
+	const struct override *o = config_policy(c, "example.com");
+
+	(void)state;
+	assert_int_equal(c->n_policies, 2);
+	assert_true(c->testing);
+	assert_non_null(o);
+	assert_string_equal(o->domain, "example.com");
+	assert_int_equal(o->policy.mode, STS_MODE_ENFORCE);
+	assert_int_equal(o->policy.n_mx, 2);
+	assert_string_equal(o->policy.mx[0], "mx1.example.com");
+	assert_string_equal(o->policy.mx[1], "*.example.net");
+	assert_int_equal(o->until_s, 1796083200);
+	assert_string_equal(o->reason, "x");
+	assert_int_equal(o->line, 1);
+	o = config_policy(c, "a.example");
+	assert_non_null(o);
+	assert_int_equal(o->policy.mode, STS_MODE_NONE);
+	assert_int_equal(o->until_s, 1796083200);
+	assert_string_equal(o->reason, "");
+	assert_int_equal(o->line, 3);
+	assert_null(config_policy(c, "net"));
+	config_free(c);
+}
+
+#define UNTIL " until = 2026-12-01T00:00:00Z"
+
+static void
+bad_sections_are_refused_with_their_line(void **state)
+{
+	static const struct {
+		const char *text, *rest;
+	} table[] = {
+		{ "\npolicy {\n}", "2: section 'policy' needs a title" },
+		{ "\nother 'x' {}", "2: unknown section 'other'" },
+		{ "{ mode = testing }", "1: unknown section ''" },
+		{ "mode = {\n}\n}", "1: unexpected token '{'" },
+		{ "mode 'x' {}", "1: unknown section 'mode'" },
+		{ "policy = x", "1: unknown key 'policy'" },
+		{ "policy 'a' 'b' {}", "1: unknown section 'a'" },
+		{ "policy a {\nsocket = /x\n}",
+		    "2: unknown key 'socket' in section policy" },
+		{ "until = 2026-12-01T00:00:00Z", "1: unknown key 'until'" },
+		{ "policy a {\nmode = none\nmode = none\n}",
+		    "3: key 'mode' is given twice" },
+		{ "policy a {" UNTIL " mode = none }\n"
+		  "policy b {" UNTIL " mode = none\n",
+		    "2: section 'policy' has no end" },
+		{ "policy a {\npolicy b {\n}\n}",
+		    "2: a section within section 'policy' of line 1" },
+		{ "policy 'a..b' {}", "1: policy \"a..b\": is not a domain" },
+		{ "policy '' {}", "1: policy \"\": is not a domain" },
+		{ "policy a {" UNTIL " mode = none }\npolicy 'A.' {}",
+		    "2: policy \"A.\": is given twice" },
+		{ "policy a {" UNTIL " }", "1: policy \"a\": mode is missing" },
+		{ "\npolicy a {\n}", "2: policy \"a\": until is missing" },
+		{ "\npolicy a {\nmode = none }",
+		    "2: policy \"a\": until is missing" },
+		{ "policy a {" UNTIL " mode = enforce }",
+		    "1: policy \"a\": mx is missing" },
+		{ "policy a {" UNTIL " mode = enforce mx = {} }",
+		    "1: policy \"a\": mx is missing" },
+		{ "policy a {\n mode = off }",
+		    "2: mode = \"off\": must be enforce, testing or none" },
+		{ "policy a {\n mx = {a.example,\n'*'} }",
+		    "3: mx = \"*\": "
+		    "must be a host name, or \"*.\" and one" },
+		{ "policy a {\n until = tomorrow }",
+		    "2: until = \"tomorrow\": "
+		    "must be a time like 2026-12-01T00:00:00Z" },
+		{ "policy a {\n until = 2026-02-29T00:00:00Z }",
+		    "2: until = \"2026-02-29T00:00:00Z\": "
+		    "must be a time like 2026-12-01T00:00:00Z" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		expect_error(table[i].text, table[i].rest);
+}
+
+static void
+a_title_and_a_reason_have_their_limits(void **state)
+{
+	char text[700], want[80];
+
+	(void)state;
+	snprintf(text, sizeof(text), "policy \"%0300d\" {}", 0);
+	expect_error(text, "1: the title of section 'policy' is too long");
+	snprintf(text, sizeof(text),
+	    "policy a { mode = none" UNTIL " reason = '%0255d' }", 0);
+	config_free(load_good(text));
+	snprintf(text, sizeof(text), "policy a { reason = '%0256d' }", 0);
+	assert_null(load(text));
+	snprintf(want, sizeof(want), "is too long");
+	assert_non_null(strstr(error, want));
+}
+
+static void
+so_many_policies_may_be_set_and_no_more(void **state)
+{
+	size_t size = (LIMIT_CONFIG_POLICIES + 1) * 80, len = 0;
+	char *text = malloc(size);
+	struct config *c;
+
+	(void)state;
+	assert_non_null(text);
+	for (unsigned i = 0; i < LIMIT_CONFIG_POLICIES; i++)
+		len += (size_t)snprintf(text + len, size - len,
+		    "policy d%u.example { mode = none" UNTIL " }\n", i);
+	c = load_good(text);
+	assert_int_equal(c->n_policies, LIMIT_CONFIG_POLICIES);
+	assert_non_null(config_policy(c, "d999.example"));
+	assert_non_null(config_policy(c, "d10.example"));
+	config_free(c);
+	snprintf(text + len, size - len, "policy e.example {}");
+	expect_error(text, "1001: policy \"e.example\": one too many");
+	free(text);
 }
 
 static void
@@ -514,6 +643,10 @@ main(void)
 		cmocka_unit_test(an_error_below_twenty_comments_names_its_line),
 		cmocka_unit_test(an_unknown_key_is_named_with_its_line),
 		cmocka_unit_test(a_key_given_twice_is_refused),
+		cmocka_unit_test(a_policy_section_sets_the_policy_of_a_domain),
+		cmocka_unit_test(bad_sections_are_refused_with_their_line),
+		cmocka_unit_test(a_title_and_a_reason_have_their_limits),
+		cmocka_unit_test(so_many_policies_may_be_set_and_no_more),
 		cmocka_unit_test(the_environment_is_never_expanded),
 		cmocka_unit_test(bad_values_are_refused_with_what_they_must_be),
 		cmocka_unit_test(a_socket_path_must_fit_into_an_address),

@@ -86,29 +86,73 @@ what_would_be_changed_silently_is_refused_with_its_line(void **state)
 	}
 }
 
+struct token {
+	enum config_token token;
+	const char *name, *title; /* "" when nothing is there */
+	unsigned line;
+};
+
+static void
+expect_tokens(const char *text, const struct token *want)
+{
+	struct config_text t;
+	struct span name, title;
+
+	assert_true(clean(text, &t));
+	t = config_text_start(buf);
+	for (;; want++) {
+		assert_int_equal(config_text_next(&t, &name, &title),
+		    want->token);
+		if (want->token == CONFIG_TOKEN_END)
+			break;
+		assert_true(span_is(name, want->name));
+		assert_true(span_is(title, want->title));
+		assert_int_equal(t.line, want->line);
+	}
+}
+
 static void
 keys_are_the_words_before_an_equals_sign(void **state)
 {
-	struct config_text t;
-	struct span key;
+	static const struct token want[] = {
+		{ CONFIG_TOKEN_KEY, "a", "", 1 },
+		{ CONFIG_TOKEN_KEY, "c", "", 1 },
+		{ CONFIG_TOKEN_KEY, "g", "", 4 },
+		{ CONFIG_TOKEN_KEY, "j", "", 4 },
+		{ CONFIG_TOKEN_END, "", "", 4 },
+	};
+	static const struct token end[] = { { CONFIG_TOKEN_END, "", "", 1 } };
 
 	(void)state;
-	assert_true(clean("a=b c =\n{ 'd=e', f }\n\"g\"\n= h = i", &t));
-	t = config_text_start(buf);
-	assert_true(config_text_next_key(&t, &key));
-	assert_true(span_is(key, "a"));
-	assert_int_equal(t.line, 1);
-	assert_true(config_text_next_key(&t, &key));
-	assert_true(span_is(key, "c"));
-	assert_true(config_text_next_key(&t, &key));
-	assert_true(span_is(key, "g"));
-	assert_int_equal(t.line, 4);
-	assert_true(config_text_next_key(&t, &key));
-	assert_true(span_is(key, "h"));
-	assert_false(config_text_next_key(&t, &key));
-	assert_true(clean("= =", &t));
-	t = config_text_start(buf);
-	assert_false(config_text_next_key(&t, &key));
+	expect_tokens("a=b c =\n{ 'd=e', f }\n\"g\"\n= h j= i", want);
+	expect_tokens("= =", end);
+	expect_tokens("a = {b = c}",
+	    (const struct token[]){ { CONFIG_TOKEN_KEY, "a", "", 1 },
+		{ CONFIG_TOKEN_END, "", "", 1 } });
+}
+
+static void
+sections_open_and_close_but_lists_do_not(void **state)
+{
+	static const struct token want[] = {
+		{ CONFIG_TOKEN_KEY, "a", "", 1 },
+		{ CONFIG_TOKEN_OPEN, "relay", "", 1 },
+		{ CONFIG_TOKEN_KEY, "b", "", 2 },
+		{ CONFIG_TOKEN_KEY, "c", "", 2 },
+		{ CONFIG_TOKEN_CLOSE, "", "", 3 },
+		{ CONFIG_TOKEN_OPEN, "policy", "d {", 3 },
+		{ CONFIG_TOKEN_CLOSE, "", "", 3 },
+		{ CONFIG_TOKEN_OPEN, "policy", "e", 4 },
+		{ CONFIG_TOKEN_OPEN, "", "", 4 },
+		{ CONFIG_TOKEN_CLOSE, "", "", 4 },
+		{ CONFIG_TOKEN_CLOSE, "", "", 4 },
+		{ CONFIG_TOKEN_END, "", "", 4 },
+	};
+
+	(void)state;
+	expect_tokens("a = {b,\tc} relay {\nb = {} c = d\n}policy 'd {' {}\n"
+		      "policy e{{}}",
+	    want);
 }
 
 static void
@@ -151,6 +195,7 @@ main(void)
 		cmocka_unit_test(
 		    what_would_be_changed_silently_is_refused_with_its_line),
 		cmocka_unit_test(keys_are_the_words_before_an_equals_sign),
+		cmocka_unit_test(sections_open_and_close_but_lists_do_not),
 		cmocka_unit_test(a_file_is_read_whole_or_not_at_all),
 	};
 
