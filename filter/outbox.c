@@ -13,7 +13,10 @@ struct outbox {
 	struct event *end_of_turn;
 };
 
-/* An error is found by the bufferevent, which tells its owner. */
+/*
+ * An error is found by the bufferevent, which tells its owner. The owner may
+ * free the outbox when it hears that all is written: that comes last.
+ */
 static void
 flush(evutil_socket_t fd, short what, void *arg)
 {
@@ -27,6 +30,8 @@ flush(evutil_socket_t fd, short what, void *arg)
 		    bufferevent_getfd(outbox->bev));
 	if (evbuffer_get_length(outbox->gathered) > 0)
 		bufferevent_write_buffer(outbox->bev, outbox->gathered);
+	else
+		bufferevent_trigger(outbox->bev, EV_WRITE, 0);
 }
 
 struct outbox *

@@ -4,7 +4,8 @@
  * then written with one system call. A bufferevent alone asks epoll whether it
  * may write, and asks it again to stop telling, which is three calls more for
  * each answer when there is one at a time. What the socket does not take goes
- * the bufferevent's way.
+ * the bufferevent's way. The write callback of the bufferevent runs when all is
+ * written, whichever way it went; it may free the outbox.
  */
 #ifndef STRICTMX_FILTER_OUTBOX_H
 #define STRICTMX_FILTER_OUTBOX_H

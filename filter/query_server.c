@@ -27,6 +27,7 @@
 #include "common/loop_meter.h"
 #include "common/verdict.h"
 #include "filter/lines.h"
+#include "filter/outbox.h"
 #include "filter/unix_listen.h"
 #include "proto/domain.h"
 #include "proto/query_line.h"
@@ -46,6 +47,7 @@ struct request {
 struct client {
 	struct query_server *server;
 	struct bufferevent *bev;
+	struct outbox *outbox; /* of bev */
 	TAILQ_HEAD(, request) requests;
 	size_t n_requests;
 	size_t n_explains; /* of these */
@@ -87,7 +89,7 @@ put(char *at, const char *p, size_t len)
 static void
 answer(struct client *c, struct span id, enum query_word word, const char *s)
 {
-	struct evbuffer *output = bufferevent_get_output(c->bev);
+	struct evbuffer *output = outbox_open(c->outbox);
 	const char *name = query_word_name(word);
 	size_t name_len = strlen(name), len = strlen(s);
 	struct evbuffer_iovec space;
@@ -281,6 +283,7 @@ client_free(struct client *c)
 	while (!TAILQ_EMPTY(&c->requests))
 		request_free(TAILQ_FIRST(&c->requests));
 	LIST_REMOVE(c, entry);
+	outbox_free(c->outbox);
 	bufferevent_free(c->bev);
 	free(c);
 	s->n_clients--;
@@ -293,8 +296,7 @@ client_is_full(const struct client *c)
 {
 	return c->n_requests >= LIMIT_QUERY_IN_FLIGHT ||
 	    c->n_explains >= LIMIT_QUERY_EXPLAINS ||
-	    evbuffer_get_length(bufferevent_get_output(c->bev)) >=
-	    LIMIT_QUERY_OUTPUT;
+	    outbox_length(c->outbox) >= LIMIT_QUERY_OUTPUT;
 }
 
 /* A line that is longer than any request: say so once, drop the rest of it. */
@@ -355,9 +357,9 @@ client_drained(struct bufferevent *bev, void *arg)
 {
 	struct client *c = arg;
 
+	(void)bev;
 	client_serve(c);
-	if (c->ending && c->n_requests == 0 &&
-	    evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+	if (c->ending && c->n_requests == 0 && outbox_length(c->outbox) == 0)
 		client_free(c);
 }
 
@@ -388,25 +390,32 @@ client_gone(struct bufferevent *bev, short what, void *arg)
 		gone(gone_arg);
 }
 
+static bool
+client_greet(struct client *c)
+{
+	bufferevent_setcb(c->bev, client_readable, client_drained, client_gone,
+	    c);
+	bufferevent_setwatermark(c->bev, EV_READ, 0, READ_MAX);
+	return evbuffer_add_printf(outbox_open(c->outbox), "%s\n",
+		   QUERY_GREETING) != -1 &&
+	    bufferevent_enable(c->bev, EV_READ | EV_WRITE) == 0;
+}
+
 /* Takes fd only when all is well. */
-static struct bufferevent *
+static bool
 client_connect(struct client *c, struct event_base *base, int fd)
 {
-	struct bufferevent *bev;
-
 	if (evutil_make_socket_nonblocking(fd) == -1 ||
-	    (bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE)) ==
-		NULL)
-		return NULL;
-	bufferevent_setcb(bev, client_readable, client_drained, client_gone, c);
-	bufferevent_setwatermark(bev, EV_READ, 0, READ_MAX);
-	if (evbuffer_add_printf(bufferevent_get_output(bev), "%s\n",
-		QUERY_GREETING) != -1 &&
-	    bufferevent_enable(bev, EV_READ | EV_WRITE) == 0)
-		return bev;
-	bufferevent_setfd(bev, -1);
-	bufferevent_free(bev);
-	return NULL;
+	    (c->bev = bufferevent_socket_new(base, fd,
+		 BEV_OPT_CLOSE_ON_FREE)) == NULL)
+		return false;
+	c->outbox = outbox_new(c->bev);
+	if (c->outbox != NULL && client_greet(c))
+		return true;
+	outbox_free(c->outbox);
+	bufferevent_setfd(c->bev, -1);
+	bufferevent_free(c->bev);
+	return false;
 }
 
 bool
@@ -417,7 +426,7 @@ query_server_add(struct query_server *server, int fd,
 
 	if (c == NULL)
 		return false;
-	if ((c->bev = client_connect(c, server->base, fd)) == NULL) {
+	if (!client_connect(c, server->base, fd)) {
 		free(c);
 		return false;
 	}

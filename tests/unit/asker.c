@@ -220,6 +220,14 @@ asker_hear(struct asker *a)
 }
 
 bool
+asker_has_heard(struct asker *a)
+{
+	while (line_end(a) == NULL && listen_once(a))
+		;
+	return line_end(a) != NULL;
+}
+
+bool
 asker_hears_nothing(struct asker *a)
 {
 	return listen_for_line(a) == NULL && !a->ended;

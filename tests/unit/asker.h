@@ -52,6 +52,9 @@ void asker_says_no_more(struct asker *a);
 /* The next line, until the next call. */
 const char *asker_hear(struct asker *a);
 
+/* A line has come already: without a turn of the loop. */
+bool asker_has_heard(struct asker *a);
+
 /* Nothing came, and the connection is open. */
 bool asker_hears_nothing(struct asker *a);
 

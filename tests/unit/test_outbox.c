@@ -160,6 +160,60 @@ the_owner_of_the_bufferevent_hears_of_errors(void **state)
 }
 
 static void
+count_written(struct bufferevent *b, void *arg)
+{
+	unsigned *n = arg;
+
+	assert_int_equal(evbuffer_get_length(bufferevent_get_output(b)), 0);
+	assert_int_equal(outbox_length(outbox), 0);
+	++*n;
+}
+
+static void
+the_owner_of_the_bufferevent_hears_when_all_is_written(void **state)
+{
+	unsigned written = 0;
+	size_t came = 0;
+
+	(void)state;
+	turn(); /* a new bufferevent says so for nothing, once */
+	bufferevent_setcb(bev, NULL, count_written, NULL, &written);
+	add("one");
+	turn();
+	assert_int_equal(written, 1);
+	assert_comes("one");
+	add_counted(0, LARGE);
+	turn();
+	assert_int_equal(written, 1);
+	while (came < LARGE) {
+		came = read_counted(came);
+		turn();
+	}
+	assert_int_equal(written, 2);
+}
+
+static void
+free_outbox(struct bufferevent *b, void *arg)
+{
+	(void)b;
+	(void)arg;
+	outbox_free(outbox);
+	outbox = NULL;
+}
+
+static void
+it_may_be_freed_when_all_is_written(void **state)
+{
+	(void)state;
+	turn();
+	bufferevent_setcb(bev, NULL, free_outbox, NULL, NULL);
+	add("one");
+	turn();
+	assert_null(outbox);
+	assert_comes("one");
+}
+
+static void
 freed_before_the_end_of_the_turn_it_writes_nothing(void **state)
 {
 	char buf[8];
@@ -185,6 +239,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    the_owner_of_the_bufferevent_hears_of_errors, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    the_owner_of_the_bufferevent_hears_when_all_is_written,
+		    setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    it_may_be_freed_when_all_is_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    freed_before_the_end_of_the_turn_it_writes_nothing, setup,
 		    teardown),

@@ -5,6 +5,7 @@
  */
 #include "tests/unit/unit.h"
 
+#include <event2/event.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -229,6 +230,19 @@ explain_has_an_answer_without_facts_too(void **state)
 	assert_member(facts, "reason", LITERAL);
 	assert_true(json_is_null(json_object_get(facts, "domain")));
 	json_decref(facts);
+}
+
+/* The loop does not come round to it again: that would be three calls more. */
+static void
+an_answer_is_written_in_the_turn_that_reads_its_question(void **state)
+{
+	(void)state;
+	asker_write(a, "1 ping\n2 rcpt u@[192.0.2.1]\n");
+	event_base_loop(s->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	assert_true(asker_has_heard(a));
+	assert_hears("1 pong");
+	assert_true(asker_has_heard(a));
+	assert_hears("2 proceed " LITERAL);
 }
 
 /* Lines. */
@@ -579,6 +593,7 @@ main(void)
 		T(recipients_without_a_policy_domain_proceed_at_once),
 		T(explain_gives_the_facts_as_json),
 		T(explain_has_an_answer_without_facts_too),
+		T(an_answer_is_written_in_the_turn_that_reads_its_question),
 		T(ping_is_answered_with_pong),
 		T(a_line_may_come_in_pieces),
 		T(a_bad_line_is_an_error_and_the_next_is_served),

@@ -299,6 +299,32 @@ a_client_that_says_no_more_gets_its_answers(void **state)
 	asker_free(a);
 }
 
+/* More than the socket takes: the end comes behind the last of them. */
+static void
+a_client_that_says_no_more_and_reads_late_gets_all(void **state)
+{
+	size_t n = 0, said = 0;
+	struct asker *a;
+	char line[32];
+
+	(void)state;
+	assert_true(listens(s->server, path));
+	a = asker_connect(s, path);
+	assert_string_equal(asker_hear(a), QUERY_GREETING);
+	do {
+		size_t len = (size_t)snprintf(line, sizeof(line),
+		    "%zu rcpt u@[192.0.2.1]\n", n++);
+
+		said = asker_stuff(a, line, len);
+		assert_in_range(said, len, len);
+	} while (n < 20000);
+	asker_says_no_more(a);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(strtoul(asker_hear(a), NULL, 10), i);
+	assert_true(asker_hears_end(a));
+	asker_free(a);
+}
+
 static void
 a_client_without_a_question_ends_with_its_side(void **state)
 {
@@ -447,6 +473,7 @@ main(void)
 		T(a_failure_leaves_no_socket_behind),
 		T(the_socket_of_another_server_is_not_removed),
 		T(a_client_that_says_no_more_gets_its_answers),
+		T(a_client_that_says_no_more_and_reads_late_gets_all),
 		T(a_client_without_a_question_ends_with_its_side),
 		T(a_thousand_clients_are_served_at_once),
 		T(one_too_many_waits_until_another_leaves),
