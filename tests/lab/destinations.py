@@ -336,6 +336,21 @@ DESTINATIONS = [
 # Published like the others, judged by trials.py. A silent policy host holds a
 # lookup up only once: a minute later the fetch has failed.
 FOR_TRIALS = [
+    Destination(
+        "postfix.test", "Postfix",
+        mx=[Mx("mx.postfix.test", listens=False)],
+        policy=enforce("mx.postfix.test"),
+        expect=delivered("mx.postfix.test")),
+    Destination(
+        "exim.test", "Exim",
+        mx=[Mx("mx.exim.test", listens=False)],
+        policy=enforce("*.exim.test"),
+        expect=delivered("mx.exim.test")),
+    Destination(
+        "opensmtpd.test", "OpenSMTPD in clear, mode testing",
+        mx=[Mx("mx.opensmtpd.test", listens=False, starttls="no")],
+        policy=policy("testing", "mx.opensmtpd.test"),
+        expect=delivered("mx.opensmtpd.test", tls=False)),
     silent("slow.test"),
     silent("gone.test"),
     silent("pending.test"),

@@ -66,6 +66,10 @@ def parse():
         description="Judge mail to good and bad destinations.")
     parser.add_argument("--smtpd", required=True, metavar="DIR",
                         help="unpacked package opensmtpd, 6.8 or 7.x")
+    parser.add_argument("--postfix", required=True, metavar="DIR",
+                        help="unpacked package postfix")
+    parser.add_argument("--exim", required=True, metavar="DIR",
+                        help="unpacked package exim4-daemon-heavy")
     parser.add_argument("--daemons", required=True, metavar="DIR",
                         help="unpacked packages knot and unbound")
     parser.add_argument("--prefix", required=True, metavar="DIR",
@@ -147,7 +151,8 @@ def main():
 def set_up(options, rows, trials):
     os.makedirs(options.logs, exist_ok=True)
     namespace.set_up({name: getattr(options, name) for name in
-                      ("smtpd", "daemons", "prefix", "logs")},
+                      ("smtpd", "postfix", "exim", "daemons", "prefix",
+                       "logs")},
                      give_addresses(PUBLISHED))
     if set(BAD_DAYS).intersection(trials):
         lab = Lab(rows, PUBLISHED + BAD_PUBLISHED, tarpit_lines())

@@ -17,7 +17,9 @@ WORK = "/run/lab"                   # keys, configurations
 MS_REC, MS_PRIVATE = 0x4000, 0x40000        # <sys/mount.h>
 INPUTS = "/mnt"                     # what the lab was called with
 SANITIZER = WORK + "/sanitizer"     # reports of ASan and UBSan
-USERS = {"opensmtpd": 64901, "opensmtpq": 64902, "strictmx": 64903}
+USERS = {"opensmtpd": 64901, "opensmtpq": 64902, "strictmx": 64903,
+         "postfix": 64904, "postdrop": 64905, "Debian-exim": 64906}
+NOBODY = 65534
 
 # What programs need of the host's /etc; all else is the lab's own.
 ETC_OF_HOST = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
@@ -51,8 +53,8 @@ def write(path, text, mode=0o644):
 
 
 def set_up(inputs, addresses6):
-    """Makes the world. inputs are the directories logs, prefix, smtpd and
-    daemons, which are then found below INPUTS, wherever they were."""
+    """Makes the world. inputs are directories by name: logs, prefix, smtpd
+    and others, which are then found below INPUTS, wherever they were."""
     os.umask(0o022)
     keep_mounts_private()
     run("mount", "-t", "proc", "proc", "/proc")
@@ -141,7 +143,7 @@ def fill_etc(kept):
         elif content is not None:
             with open(path, "wb") as file:
                 file.write(content)
-    users = [("root", 0, "/root"), ("nobody", 65534, "/nonexistent")]
+    users = [("root", 0, "/root"), ("nobody", NOBODY, "/nonexistent")]
     users += [(name, uid, "/nonexistent") for name, uid in USERS.items()]
     write("/etc/passwd", "".join(
         "%s:x:%d:%d::%s:/bin/sh\n" % (name, uid, uid, home)
@@ -162,6 +164,13 @@ def install(root):
         if os.path.isdir(path):
             shutil.copytree(path, "/" + part, symlinks=True,
                             dirs_exist_ok=True)
+
+
+def libraries(name):
+    """LD_LIBRARY_PATH for the programs of an unpacked input."""
+    return ":".join(
+        directory for directory, _, _ in os.walk(os.path.join(INPUTS, name))
+        if directory.endswith(("-linux-gnu", "/lib", "/lib/postfix")))
 
 
 def bring_up_network(addresses6):

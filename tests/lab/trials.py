@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import namespace
 from destinations import BY_DOMAIN
 from judge import delivery, is_right_refusal, new_subject, outcome
+from mail_hosts import Exim, OpenSmtpd, Postfix
 from mail_server import DEADLINE_S, QUERY_SOCKET, greets, leftovers
 from mailer import ask_and_leave, submit, submit_locally, submit_two
 from process import Process, running, wait_for
@@ -103,6 +104,30 @@ def fast_beside_slow(lab):
     ok = (before and fast.code == 250 and fast.seconds < DEADLINE_S / 2 and
           reply.text.startswith("4.4.3"))
     return "%.1f s and %.1f s" % (fast.seconds, reply.seconds), ok
+
+
+def real_servers(lab):
+    """real mail servers as MX hosts"""
+    check = lab.rows.check
+    for host, domain in ((Postfix, "postfix.test"), (Exim, "exim.test"),
+                         (OpenSmtpd, "opensmtpd.test")):
+        check(host.__name__, "in its mailbox",
+              lambda: to_mail_host(lab, host, BY_DOMAIN[domain]))
+
+
+def to_mail_host(lab, host, destination):
+    server = host(lab, destination)
+    try:
+        subject = new_subject(destination.domain)
+        reply = submit("user@" + destination.domain, subject)
+        if reply.code != 250:
+            return str(reply), False
+        text = wait_for("the message", lambda: server.received(subject))[0]
+    finally:
+        server.stop()
+    received = " ".join(text.decode().split("Received: ")[1].split())
+    return "in its mailbox", destination.expect.tls == \
+        (" esmtps " in received.lower()), received
 
 
 def engine(lab):
@@ -309,4 +334,4 @@ def without_daemon(lab):
         str(reply)
 
 
-TRIALS = [submissions, engine, settings, daemon]
+TRIALS = [submissions, real_servers, engine, settings, daemon]

@@ -11,7 +11,7 @@ import socket
 import struct
 import subprocess
 
-from namespace import write
+from namespace import libraries, write
 from process import Process, wait_for
 
 RESOLVER = "127.0.0.1"
@@ -79,10 +79,7 @@ class Dns:
         self.daemons = daemons
         self.directory = directory
         self.logs = logs
-        self.libraries = {"LD_LIBRARY_PATH": ":".join(
-            os.path.join(daemons, lib, arch)
-            for lib in ("lib", "usr/lib")
-            for arch in subdirectories(os.path.join(daemons, lib)))}
+        self.libraries = {"LD_LIBRARY_PATH": libraries("daemons")}
         os.makedirs(directory)
         self.write("knot.conf", KNOT_CONF.format(directory, SERVER))
         for zone in (".", "test."):
@@ -162,11 +159,6 @@ class Dns:
         self.command("knotc", "zone-commit", "test.")
         wait_for("%s %s gone from DNS" % (name, kind),
                  lambda: query(name, kind).rcode == NXDOMAIN)
-
-
-def subdirectories(path):
-    return [d for d in os.listdir(path)
-            if os.path.isdir(os.path.join(path, d))]
 
 
 class Answer:
