@@ -68,6 +68,9 @@
 #define LIMIT_VERDICT_BYTES 67108864 /* of the kept ones */
 #define LIMIT_VERDICT_MAX_S 300
 
+/* DANE (RFC 7672) */
+#define LIMIT_TLSA_RECORDS 32 /* of one host that are looked at */
+
 /* Delivery: the MTA in front waits 300 s for the answer to RCPT */
 #define LIMIT_DELIVERY_MS 240000      /* verdict, walk, look, walk again */
 #define LIMIT_DELIVERY_WALK_MS 200000 /* of these; a look has the rest */

@@ -23,6 +23,7 @@
 #include "proto/dns_message.h"
 
 struct clock;
+struct tlsa_set;
 
 /* DNS */
 
@@ -93,7 +94,14 @@ struct smtp_target {
 	unsigned proofs;  /* to be shown, or the session fails; PROOF_ENCRYPTED
 			     makes STARTTLS a must, 0 leaves it to the server */
 	bool in_clear;	  /* not even an offered STARTTLS is taken */
-	unsigned deadline_ms; /* for all up to ready; 0: stage limits only */
+	/*
+	 * With PROOF_DANE, and only then: the records, one of which must match
+	 * (at least one is usable), and SNI is their base domain. next_hop is
+	 * one more name that a certificate under usage 2 may have.
+	 */
+	struct tlsa_set *tlsa; /* held */
+	const char *next_hop;  /* copied; NULL: none */
+	unsigned deadline_ms;  /* for all up to ready; 0: stage limits only */
 };
 
 struct smtp_session;
@@ -108,6 +116,7 @@ struct smtp_result {
 	bool certificate_bad;	 /* the failure is the certificate's: then why
 				    follows "certificate of HOST" */
 	unsigned reply_code;	 /* of the server's last reply; 0: none */
+	int tlsa_matched;	 /* index in the target's tlsa; -1: none */
 };
 
 /*

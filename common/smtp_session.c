@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "common/tls_verify.h"
+#include "common/tlsa_set.h"
 
 enum step_result {
 	NEXT,
@@ -38,9 +39,11 @@ struct smtp_session {
 	char *helo;
 	struct address address;
 	uint16_t port;
-	unsigned proofs;      /* asked for */
-	bool in_clear;	      /* STARTTLS is not wanted */
-	smtp_ready_fn *ready; /* NULL when nobody waits for it any more */
+	unsigned proofs;       /* asked for */
+	bool in_clear;	       /* STARTTLS is not wanted */
+	struct tlsa_set *tlsa; /* that one must match; NULL: no DANE */
+	char *next_hop;	       /* NULL: none */
+	smtp_ready_fn *ready;  /* NULL when nobody waits for it any more */
 	void *arg;
 
 	struct event *begin;	/* the first step runs from the loop */
@@ -87,6 +90,8 @@ smtp_session_free(struct smtp_session *s)
 		event_free(s->begin);
 	if (s->deadline != NULL)
 		event_free(s->deadline);
+	tlsa_set_drop(&s->tlsa); /* after the wire, whose SSL looks at it */
+	free(s->next_hop);
 	free(s->mx);
 	free(s->helo);
 	free(s);
@@ -338,6 +343,7 @@ tls_done(struct smtp_session *s)
 	    SSL_get_version(s->wire.ssl));
 	result->proofs = judgement.proofs;
 	result->result = judgement.result;
+	result->tlsa_matched = judgement.tlsa_matched;
 	result->certificate_bad = judgement.result != RESULT_NONE;
 	snprintf(result->why, sizeof(result->why), "%s",
 	    judgement.why == NULL ? "" : judgement.why);
@@ -347,6 +353,17 @@ tls_done(struct smtp_session *s)
 		return DONE;
 	return session_fail(s, RESULT_VALIDATION_FAILURE,
 	    "cannot show all that is asked of it");
+}
+
+static SSL *
+session_ssl(const struct smtp_session *s)
+{
+	const struct tls_dane dane = { .mx = s->mx,
+		.tlsa = s->tlsa,
+		.next_hop = s->next_hop };
+
+	return s->tlsa == NULL ? tls_verify_ssl(s->dialer->verify, s->mx)
+			       : tls_verify_dane_ssl(s->dialer->verify, &dane);
 }
 
 static enum step_result
@@ -359,7 +376,7 @@ step_tls(struct smtp_session *s)
 	if (smtp_wire_unfit(&s->wire) != NULL)
 		return session_fail(s, RESULT_VALIDATION_FAILURE,
 		    "sent more in clear after its answer to STARTTLS");
-	ssl = tls_verify_ssl(s->dialer->verify, s->mx);
+	ssl = session_ssl(s);
 	s->answer = tls_done;
 	if (ssl == NULL ||
 	    !smtp_wire_start_tls(&s->wire, ssl, s->dialer->limits.tls_ms))
@@ -426,11 +443,16 @@ session_set_up(struct smtp_session *s, const struct smtp_target *target)
 	s->port = target->port;
 	s->proofs = target->proofs;
 	s->in_clear = target->in_clear;
+	s->tlsa = tlsa_set_hold(target->tlsa);
+	if (target->next_hop != NULL)
+		s->next_hop = strdup(target->next_hop);
+	s->result.tlsa_matched = -1;
 	s->begin = event_new(base, -1, 0, session_begin, s);
 	s->deadline = evtimer_new(base, deadline_passed, s);
 	if (!smtp_wire_init(&s->wire, base, wire_happened, s) ||
-	    s->mx == NULL || s->helo == NULL || s->begin == NULL ||
-	    s->deadline == NULL)
+	    s->mx == NULL || s->helo == NULL ||
+	    (target->next_hop != NULL && s->next_hop == NULL) ||
+	    s->begin == NULL || s->deadline == NULL)
 		return false;
 	event_active(s->begin, EV_TIMEOUT, 0);
 	return target->deadline_ms == 0 ||
@@ -444,6 +466,7 @@ smtp_session_new(struct smtp_dialer *dialer, const struct smtp_target *target,
 	struct smtp_session *s = calloc(1, sizeof(*s));
 
 	assert(!target->in_clear || target->proofs == 0);
+	assert(target->tlsa == NULL || (target->proofs & PROOF_DANE) != 0);
 	if (s == NULL)
 		return NULL;
 	s->dialer = dialer;

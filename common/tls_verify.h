@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * TLS towards MX hosts: one context for all sessions, and the judgement of
- * what a finished handshake has shown (RFC 8461 4.2: chain to a trusted root,
- * in date, a SAN dNSName that matches the MX name; CN never counts). The
+ * TLS towards MX hosts: the contexts of all sessions, and the judgement of
+ * what a finished handshake has shown: RFC 8461 4.2 (chain to a trusted root,
+ * in date, a SAN dNSName that matches the MX name; CN never counts), or, for a
+ * session that was begun with TLSA records, RFC 7672 3 and those alone. The
  * handshake itself never fails for a certificate, so that the reason can be
  * told; who asked for proofs looks at the judgement before the first word.
  */
@@ -16,10 +17,14 @@
 #include "common/result_type.h"
 
 struct tls_verify;
+struct tlsa_record;
+struct tlsa_set;
 
 struct tls_judgement {
-	unsigned proofs; /* PROOF_ENCRYPTED, and PROOF_PKIX when verified */
-	enum result_type result; /* why PROOF_PKIX is missing */
+	/* PROOF_ENCRYPTED, and, when verified, PROOF_PKIX or PROOF_DANE. */
+	unsigned proofs;
+	enum result_type result; /* why that one is missing */
+	int tlsa_matched;	 /* index of the record that did it; -1: none */
 	const char *why;	 /* static text that can follow "certificate of
 				    mx1.example.com", as "has expired" */
 };
@@ -38,6 +43,29 @@ void tls_verify_free(struct tls_verify *verify); /* safe on NULL */
  */
 SSL *tls_verify_ssl(const struct tls_verify *verify, const char *mx);
 
+/* What DANE wants of a session. All borrowed; tlsa as long as the SSL lives. */
+struct tls_dane {
+	const char *mx;		     /* folded */
+	const struct tlsa_set *tlsa; /* one record at least is usable */
+	const char *next_hop;	     /* NULL: none */
+};
+
+/*
+ * The same for a session under DANE (RFC 7672 3): SNI is the TLSA base domain,
+ * and one of the usable records must match. Under usage 3 neither names nor
+ * dates count (3.1.1); under usage 2 dates, and one of the names: MX, TLSA base
+ * domain, next hop (3.1.2). No CA of the web has a say. NULL without memory,
+ * or when OpenSSL takes none of the records: nothing would be verified then.
+ */
+SSL *tls_verify_dane_ssl(const struct tls_verify *verify,
+    const struct tls_dane *dane);
+
+/*
+ * Can OpenSSL read what a usable record holds? Not so are full certificates
+ * and keys that are broken, or of an unknown kind.
+ */
+bool tls_verify_takes(const struct tlsa_record *record);
+
 /*
  * After the handshake was finished, before SSL_free(). The chain is judged
  * first, then the name.
@@ -52,5 +80,10 @@ void tls_verify_judge(SSL *ssl, struct tls_judgement *out);
  */
 bool tls_verify_chain(const struct tls_verify *verify, const char *mx,
     STACK_OF(X509) * chain, const int64_t *at_s, struct tls_judgement *out);
+
+/* The same under DANE. */
+bool tls_verify_dane_chain(const struct tls_verify *verify,
+    const struct tls_dane *dane, STACK_OF(X509) * chain, const int64_t *at_s,
+    struct tls_judgement *out);
 
 #endif

@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 #include <string.h>
 
+#include "tests/unit/dane_fixture.h"
 #include "tests/unit/smtp_fixture.h"
 
 /* Tries a server with ctx, which is freed. */
@@ -279,6 +280,58 @@ handshakes_that_break_are_validation_failures(void **state)
 	cmocka_unit_test_setup_teardown(name, smtp_fixture_set_up,             \
 	    smtp_fixture_tear_down)
 
+/* Self-signed, of no name and expired: what only DANE can take. */
+static SSL_CTX *
+own_server(struct test_certificate **own)
+{
+	const struct test_certificate_opts opts = { .common_name = "own",
+		.from_days = -20,
+		.until_days = -10 };
+
+	*own = test_certificate_make(&opts, NULL);
+	return test_certificate_server(*own, NULL);
+}
+
+static void
+under_dane_the_records_decide_and_nothing_else(void **state)
+{
+	struct smtp_fixture *f = *state;
+	struct test_certificate *own;
+	SSL_CTX *ctx = own_server(&own);
+	const struct dane_record record = { 3, 1, 1, own };
+
+	f->target.proofs = PROOF_ENCRYPTED | PROOF_DANE;
+	f->target.tlsa = dane_set("real.example.net", &record, 1);
+	try_ctx(f, ctx);
+	assert_int_equal(f->result.stage, SMTP_STAGE_READY);
+	assert_int_equal(f->result.proofs, PROOF_ENCRYPTED | PROOF_DANE);
+	assert_int_equal(f->result.result, RESULT_NONE);
+	assert_int_equal(f->result.tlsa_matched, 0);
+	assert_string_equal(smtp_sink_sni(f->sink), "real.example.net");
+	tlsa_set_drop(&f->target.tlsa);
+	test_certificate_free(own);
+}
+
+static void
+a_good_certificate_of_the_web_does_not_stand_for_dane(void **state)
+{
+	struct smtp_fixture *f = *state;
+	struct test_certificate *own;
+	SSL_CTX *ctx = own_server(&own);
+	const struct dane_record record = { 3, 1, 1, own };
+
+	SSL_CTX_free(ctx);
+	f->target.proofs = PROOF_ENCRYPTED | PROOF_DANE;
+	f->target.tlsa = dane_set(FIXTURE_MX, &record, 1);
+	f->target.next_hop = "example.com";
+	try_ctx(f, good_server());
+	assert_bad_certificate(f, RESULT_TLSA_INVALID,
+	    "matches none of the TLSA records");
+	assert_int_equal(f->result.tlsa_matched, -1);
+	tlsa_set_drop(&f->target.tlsa);
+	test_certificate_free(own);
+}
+
 int
 main(void)
 {
@@ -293,6 +346,8 @@ main(void)
 		TEST(tls_1_2_is_spoken_and_nothing_before_it),
 		TEST(a_server_that_wants_a_certificate_of_the_client_fails),
 		TEST(handshakes_that_break_are_validation_failures),
+		TEST(under_dane_the_records_decide_and_nothing_else),
+		TEST(a_good_certificate_of_the_web_does_not_stand_for_dane),
 	};
 
 	return cmocka_run_group_tests_name("smtp_tls", tests,
