@@ -11,6 +11,7 @@
 #include <confuse.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -280,31 +281,6 @@ finish_resolver(struct config_run *run)
 }
 
 static int
-name_compare(const void *a, const void *b)
-{
-	const char *const *left = a, *const *right = b;
-
-	return strcmp(*left, *right);
-}
-
-static void
-finish_local_domains(struct config *config)
-{
-	char **names = config->local_domains;
-	size_t n = 0;
-
-	if (config->n_local_domains == 0)
-		return;
-	qsort(names, config->n_local_domains, sizeof(*names), name_compare);
-	for (size_t i = 0; i < config->n_local_domains; i++)
-		if (n > 0 && strcmp(names[n - 1], names[i]) == 0)
-			free(names[i]);
-		else
-			names[n++] = names[i];
-	config->n_local_domains = n;
-}
-
-static int
 policy_compare(const void *a, const void *b)
 {
 	const struct override *left = a, *right = b;
@@ -331,6 +307,9 @@ config_new(void)
 	config->unreachable = CHOICE_DEFER;
 	config->deadline_s = 30;
 	config->record_patience_s = LIMIT_RECORD_PATIENCE_S;
+	config->dane = true;
+	snprintf(config->dnssec_test_good, DOMAIN_SIZE, "iana.org");
+	snprintf(config->dnssec_test_bad, DOMAIN_SIZE, "dnssec-failed.org");
 	config->log_level = LOG_LEVEL_INFO;
 	config->max_policies = LIMIT_POLICIES;
 	config->socket = strdup(STRICTMX_RUNSTATEDIR "/strictmx/query.sock");
@@ -377,7 +356,8 @@ config_load(const char *path, bool must_exist, char error[CONFIG_ERROR_SIZE])
 		return NULL;
 	}
 	finish_resolver(&run);
-	finish_local_domains(run.config);
+	name_list_finish(&run.config->local_domains);
+	name_list_finish(&run.config->dane_required);
 	finish_policies(run.config);
 	return run.config;
 }
@@ -387,9 +367,8 @@ config_free(struct config *config)
 {
 	if (config == NULL)
 		return;
-	for (size_t i = 0; i < config->n_local_domains; i++)
-		free(config->local_domains[i]);
-	free(config->local_domains);
+	name_list_cleanup(&config->local_domains);
+	name_list_cleanup(&config->dane_required);
 	for (size_t i = 0; i < config->n_policies; i++)
 		override_cleanup(&config->policies[i]);
 	free(config->policies);
@@ -404,9 +383,7 @@ config_free(struct config *config)
 bool
 config_is_local(const struct config *config, const char *domain)
 {
-	return config->n_local_domains > 0 &&
-	    bsearch(&domain, config->local_domains, config->n_local_domains,
-		sizeof(domain), name_compare) != NULL;
+	return name_list_has(&config->local_domains, domain);
 }
 
 const struct override *

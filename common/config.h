@@ -13,6 +13,7 @@
 
 #include "common/address.h"
 #include "common/log.h"
+#include "common/name_list.h"
 #include "common/resolver.h"
 #include "proto/domain.h"
 
@@ -36,8 +37,7 @@ struct config {
 	bool reject_on_failure;	    /* on-failure = reject, at admission only */
 	unsigned record_patience_s; /* at delivery */
 	bool judge_local_submission;
-	size_t n_local_domains; /* folded, sorted; both keys together */
-	char **local_domains;
+	struct name_list local_domains; /* both keys together */
 	unsigned deadline_s;
 	char hostname[DOMAIN_SIZE]; /* for EHLO; "": the full one of the host */
 	/* All mail goes there, and its policy counts; "": by MX records. */
@@ -45,6 +45,13 @@ struct config {
 	uint16_t smarthost_port;
 	size_t n_policies; /* sorted by domain; owned; their end may be past */
 	struct override *policies;
+
+	/* DANE */
+	bool dane;
+	struct name_list dane_required;
+	/* What shows that the resolver validates; "": not looked at. */
+	char dnssec_test_good[DOMAIN_SIZE];
+	char dnssec_test_bad[DOMAIN_SIZE];
 
 	/* The network */
 	struct resolver_opts resolver;

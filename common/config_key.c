@@ -214,50 +214,13 @@ add_trusted_ad(struct config_run *run)
 	return true;
 }
 
-/* Takes a folded name. False, with *why set, when there is no room. */
-static bool
-keep_local_domain(struct config *config, const char *name, const char **why)
-{
-	const size_t step = 64;
-	size_t n = config->n_local_domains;
-	char *copy;
-
-	*why = "one domain too many";
-	if (n == LIMIT_CONFIG_LIST)
-		return false;
-	*why = "out of memory";
-	if (n % step == 0) {
-		char **grown =
-		    realloc(config->local_domains, (n + step) * sizeof(*grown));
-
-		if (grown == NULL)
-			return false;
-		config->local_domains = grown;
-	}
-	copy = strdup(name);
-	if (copy == NULL)
-		return false;
-	config->local_domains[config->n_local_domains++] = copy;
-	return true;
-}
-
-static bool
-take_local_domain(struct config *config, struct span name, const char **why)
-{
-	char folded[DOMAIN_SIZE];
-
-	if (domain_fold(name, folded) == DOMAIN_OK)
-		return keep_local_domain(config, folded, why);
-	*why = "is not a domain";
-	return false;
-}
-
 static bool
 add_local_domain(struct config_run *run)
 {
 	const char *why;
 
-	if (!take_local_domain(run->config, span_of(run->value), &why))
+	if (!name_list_add(&run->config->local_domains, span_of(run->value),
+		&why))
 		return config_value_refuse(run, why);
 	return true;
 }
@@ -294,13 +257,54 @@ read_local_domains(struct config_run *run)
 	for (unsigned n = 1; good && span_cut(&rest, '\n', &line); n++) {
 		struct span name = domain_of_line(line);
 
-		if (name.len == 0 || take_local_domain(run->config, name, &why))
+		if (name.len == 0 ||
+		    name_list_add(&run->config->local_domains, name, &why))
 			continue;
 		good = config_run_fail(run, run->value, n, "%s: %s",
 		    log_quote(quoted, name.p, name.len), why);
 	}
 	free(text);
 	return good;
+}
+
+static bool
+set_dane(struct config_run *run)
+{
+	return config_value_one_of(run, "no", "yes", &run->config->dane);
+}
+
+static bool
+add_dane_required(struct config_run *run)
+{
+	const char *why;
+
+	if (!name_list_add(&run->config->dane_required, span_of(run->value),
+		&why))
+		return config_value_refuse(run, why);
+	return true;
+}
+
+/* "" for none. */
+static bool
+set_name(struct config_run *run, char name[DOMAIN_SIZE])
+{
+	name[0] = '\0';
+	if (run->value[0] != '\0' &&
+	    domain_fold(span_of(run->value), name) != DOMAIN_OK)
+		return config_value_refuse(run, "must be a domain");
+	return true;
+}
+
+static bool
+set_dnssec_test_good(struct config_run *run)
+{
+	return set_name(run, run->config->dnssec_test_good);
+}
+
+static bool
+set_dnssec_test_bad(struct config_run *run)
+{
+	return set_name(run, run->config->dnssec_test_bad);
 }
 
 /* "relay.example.net" or "relay.example.net:587"; "" for none. */
@@ -349,6 +353,10 @@ static const struct config_key keys[] = {
 	{ "local-domains", true, add_local_domain },
 	{ "local-domains-file", false, read_local_domains },
 	{ "smarthost", false, set_smarthost },
+	{ "dane", false, set_dane },
+	{ "dane-required", true, add_dane_required },
+	{ "dnssec-test-good", false, set_dnssec_test_good },
+	{ "dnssec-test-bad", false, set_dnssec_test_bad },
 	{ "deadline", false, set_deadline },
 	{ "log-level", false, set_log_level },
 	{ "max-policies", false, set_max_policies },

@@ -179,13 +179,13 @@ check_domain(const char *name)
 static void
 check_local_domains(const struct config *config)
 {
-	assert(config->n_local_domains <= LIMIT_CONFIG_LIST);
-	for (size_t i = 0; i < config->n_local_domains; i++) {
-		check_domain(config->local_domains[i]);
-		assert(config_is_local(config, config->local_domains[i]));
+	assert(config->local_domains.n <= LIMIT_CONFIG_LIST);
+	for (size_t i = 0; i < config->local_domains.n; i++) {
+		check_domain(config->local_domains.names[i]);
+		assert(config_is_local(config, config->local_domains.names[i]));
 		if (i > 0)
-			assert(strcmp(config->local_domains[i - 1],
-				   config->local_domains[i]) < 0);
+			assert(strcmp(config->local_domains.names[i - 1],
+				   config->local_domains.names[i]) < 0);
 	}
 	assert(!config_is_local(config, "no.such.name.at.all"));
 }
@@ -247,7 +247,7 @@ check_same(const struct config *a, const struct config *b)
 	assert(a->deadline_s == b->deadline_s);
 	assert(a->log_level == b->log_level);
 	assert(a->max_policies == b->max_policies);
-	assert(a->n_local_domains == b->n_local_domains);
+	assert(a->local_domains.n == b->local_domains.n);
 	assert(a->n_policies == b->n_policies);
 	assert(a->resolver.n_upstreams == b->resolver.n_upstreams);
 	assert(strcmp(a->socket, b->socket) == 0);

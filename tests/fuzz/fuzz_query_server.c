@@ -125,8 +125,8 @@ world_open(struct world *w, struct fuzz_input *input)
 	choice = fuzz_choose(input, 8);
 	w->config.testing = choice % 4 == 1;
 	w->is_filter = choice < 4;
-	w->config.n_local_domains = 1;
-	w->config.local_domains = &w->local_domain;
+	w->config.local_domains.n = 1;
+	w->config.local_domains.names = &w->local_domain;
 	snprintf(w->config.hostname, sizeof(w->config.hostname), "me.test");
 	w->cache = policy_cache_new(NULL, 100);
 	w->engine = engine_new(&w->config, &w->ports, w->cache);

@@ -53,9 +53,13 @@ without_a_file_the_defaults_hold(void **state)
 	assert_int_equal(c->engine_away, CHOICE_DEFER);
 	assert_int_equal(c->unreachable, CHOICE_DEFER);
 	assert_false(c->judge_local_submission);
-	assert_int_equal(c->n_local_domains, 0);
+	assert_int_equal(c->local_domains.n, 0);
 	assert_int_equal(c->deadline_s, 30);
 	assert_string_equal(c->smarthost, "");
+	assert_true(c->dane);
+	assert_int_equal(c->dane_required.n, 0);
+	assert_string_equal(c->dnssec_test_good, "iana.org");
+	assert_string_equal(c->dnssec_test_bad, "dnssec-failed.org");
 	assert_string_equal(c->hostname, ""); /* that of the host */
 	assert_int_equal(c->resolver.n_upstreams, 1);
 	assert_int_not_equal(c->resolver.upstreams[0].port, 0);
@@ -109,6 +113,10 @@ every_key_is_read(void **state)
 	    "local-domains = {example.org, example.net,}\n"
 	    "local-domains-file = \"%s\"\n"
 	    "smarthost = \"Relay.Example.NET.:587\"\n"
+	    "dane = no\n"
+	    "dane-required = {B.example, a.example., b.example}\n"
+	    "dnssec-test-good = Good.example.\n"
+	    "dnssec-test-bad = ''\n"
 	    "deadline = 2m\n"
 	    "log-level = debug\n"
 	    "max-policies = 7\n"
@@ -130,7 +138,14 @@ every_key_is_read(void **state)
 	assert_int_equal(c->unreachable, CHOICE_PROCEED);
 	assert_true(c->reject_on_failure);
 	assert_true(c->judge_local_submission);
-	assert_int_equal(c->n_local_domains, 3);
+	assert_int_equal(c->local_domains.n, 3);
+	assert_false(c->dane);
+	assert_int_equal(c->dane_required.n, 2);
+	assert_true(name_list_has(&c->dane_required, "b.example"));
+	assert_true(name_list_has(&c->dane_required, "a.example"));
+	assert_false(name_list_has(&c->dane_required, "c.example"));
+	assert_string_equal(c->dnssec_test_good, "good.example");
+	assert_string_equal(c->dnssec_test_bad, "");
 	assert_int_equal(c->deadline_s, 120);
 	assert_int_equal(c->log_level, LOG_LEVEL_DEBUG);
 	assert_int_equal(c->max_policies, 7);
@@ -377,6 +392,13 @@ bad_values_are_refused_with_what_they_must_be(void **state)
 		{ "smarthost = '192.0.2.1'",
 		    "1: smarthost = \"192.0.2.1\": "
 		    "must be a host name, or name:port" },
+		{ "dane = maybe", "1: dane = \"maybe\": must be no or yes" },
+		{ "dane-required = {a.example, 'b c'}",
+		    "1: dane-required = \"b c\": is not a domain" },
+		{ "dnssec-test-good = 'a b'",
+		    "1: dnssec-test-good = \"a b\": must be a domain" },
+		{ "dnssec-test-bad = 'a..b'",
+		    "1: dnssec-test-bad = \"a..b\": must be a domain" },
 		{ "smarthost = 'a.example:'",
 		    "1: smarthost = \"a.example:\": "
 		    "must be a host name, or name:port" },
@@ -505,7 +527,7 @@ local_domains_of_both_keys_are_found_whatever_their_case(void **state)
 	    scratch_write("local",
 		"# ours\n\nA.example.  # and why\r\n\tb.example\nm.example"));
 	c = load_good(text);
-	assert_int_equal(c->n_local_domains, 4);
+	assert_int_equal(c->local_domains.n, 4);
 	assert_true(config_is_local(c, "a.example"));
 	assert_true(config_is_local(c, "b.example"));
 	assert_true(config_is_local(c, "m.example"));
@@ -568,7 +590,7 @@ empty_values_stand_for_the_default_where_there_is_no_other(void **state)
 	assert_null(c->ca_file);
 	assert_null(c->socket_group);
 	assert_int_equal(c->resolver.n_upstreams, 1);
-	assert_int_equal(c->n_local_domains, 0);
+	assert_int_equal(c->local_domains.n, 0);
 	config_free(c);
 }
 
@@ -592,7 +614,7 @@ without_memory_there_is_an_error_and_nothing_is_left(void **state)
 		assert_int_equal(error[0] != '\0', c == NULL);
 	}
 	allocation_fail(0);
-	assert_int_equal(c->n_local_domains, 2);
+	assert_int_equal(c->local_domains.n, 2);
 	config_free(c);
 }
 
@@ -623,7 +645,7 @@ the_example_file_says_what_the_defaults_are(void **state)
 	assert_int_equal(c->unreachable, d->unreachable);
 	assert_int_equal(c->reject_on_failure, d->reject_on_failure);
 	assert_int_equal(c->judge_local_submission, d->judge_local_submission);
-	assert_int_equal(c->n_local_domains, 0);
+	assert_int_equal(c->local_domains.n, 0);
 	assert_int_equal(c->deadline_s, d->deadline_s);
 	assert_memory_equal(&c->resolver, &d->resolver, sizeof(c->resolver));
 	assert_memory_equal(&c->addresses, &d->addresses, sizeof(c->addresses));

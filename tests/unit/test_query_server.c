@@ -161,8 +161,8 @@ recipients_without_a_policy_domain_proceed_at_once(void **state)
 	char *locals[] = { name };
 
 	(void)state;
-	s->world->config.local_domains = locals;
-	s->world->config.n_local_domains = 1;
+	s->world->config.local_domains.names = locals;
+	s->world->config.local_domains.n = 1;
 	assert_answered("1 rcpt u@[192.0.2.1]\n", "1 proceed " LITERAL);
 	assert_answered("2 rcpt u@[IPv6:2001:db8::1]\n", "2 proceed " LITERAL);
 	assert_answered("3 rcpt postmaster\n",
