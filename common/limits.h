@@ -117,6 +117,10 @@
 #define LIMIT_RESTART_MIN_MS 100   /* of an engine that died */
 #define LIMIT_RESTART_MAX_MS 10000
 
+/* Exim: it waits 5 s for the engine, and 60 s for a program of ours */
+#define LIMIT_EXIM_ANSWER 16384	   /* one line */
+#define LIMIT_EXIM_PROGRAM_MS 4500 /* that strictmx-exim takes */
+
 /* The operator's tool */
 #define LIMIT_LINT_INPUT 65536	 /* as LIMIT_FETCH_BODY */
 #define LIMIT_LINT_FINDINGS 1000 /* errors that are told; warnings as well */

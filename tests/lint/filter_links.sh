@@ -1,23 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# The filter must stay small: whatever goes wrong in it takes the whole mail
-# server down, so no DNS, HTTP, TLS or database library may come with it; and
-# while it waited for the system's resolver, all mail would wait.
+# What runs inside a mail server must stay small: whatever goes wrong in the
+# filter takes smtpd down, so no DNS, HTTP, TLS or database library may come
+# with it, and while it waited for the system's resolver, all mail would wait.
+# Exim starts strictmx-exim for each recipient.
 set -eu
-filter=${builddir:-.}/filter/filter-strictmx
 
-echo 1..2
+echo 1..4
 if ! command -v readelf >/dev/null 2>&1; then
-	echo "not ok 1 - readelf is missing (Debian package: binutils)"
-	echo "not ok 2 - readelf is missing (Debian package: binutils)"
+	for n in 1 2 3 4; do
+		echo "not ok $n - readelf is missing (Debian package: binutils)"
+	done
 	exit 1
 fi
-needed=$(LC_ALL=C readelf -d "$filter" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
-bad=$(echo "$needed" |
-	grep -E '^lib(curl|ssl|crypto|getdns|ldns|unbound|sqlite3|jansson)' || :)
-# Only what it wants of others: sanitizers define some of these themselves.
-asked=$(LC_ALL=C readelf -W --dyn-syms "$filter" | grep ' UND ' |
-	grep -Eo ' (getaddrinfo|getnameinfo|gethostbyname|res_n?query)' || :)
 status=0
 
 # check NUMBER WHAT FOUND: fails when something was found
@@ -30,7 +25,21 @@ check() {
 		status=1
 	fi
 }
-[ -n "$needed" ] || bad="no library at all"
-check 1 "the filter links no library of the engine" "$bad"
-check 2 "the filter asks the system's resolver nothing" "$asked"
+# look NUMBER PROGRAM: two checks, from NUMBER on
+look() {
+	file=${builddir:-.}/filter/$2
+	needed=$(LC_ALL=C readelf -d "$file" |
+		sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
+	bad=$(echo "$needed" | grep -E \
+		'^lib(curl|ssl|crypto|getdns|ldns|unbound|sqlite3|jansson)' || :)
+	# Only what it wants of others: sanitizers define some themselves.
+	asked=$(LC_ALL=C readelf -W --dyn-syms "$file" | grep ' UND ' |
+		grep -Eo ' (getaddrinfo|getnameinfo|gethostbyname|res_n?query)' ||
+		:)
+	[ -n "$needed" ] || bad="no library at all"
+	check "$1" "$2 links no library of the engine" "$bad"
+	check "$(($1 + 1))" "$2 asks the system's resolver nothing" "$asked"
+}
+look 1 filter-strictmx
+look 3 strictmx-exim
 exit $status
