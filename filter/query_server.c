@@ -8,31 +8,25 @@
 
 #include <sys/queue.h>
 
-#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/listener.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/clock.h"
 #include "common/config.h"
 #include "common/engine.h"
 #include "common/explain.h"
 #include "common/limits.h"
-#include "common/log.h"
 #include "common/loop_meter.h"
 #include "common/verdict.h"
+#include "filter/acceptor.h"
 #include "filter/lines.h"
 #include "filter/outbox.h"
-#include "filter/unix_listen.h"
 #include "proto/domain.h"
 #include "proto/query_line.h"
 
-#define ACCEPT_PAUSE_MS 1000
 #define READ_MAX 65536 /* of one client at a time */
 #define UNABLE_TEXT "strictmx: out of resources, try again later"
 
@@ -60,15 +54,11 @@ struct client {
 
 struct query_server {
 	struct event_base *base;
-	struct clock *clock;
 	struct engine *engine;
 	const struct config *config;
 	struct loop_meter *meter;
-	struct evconnlistener *listener;
-	struct clock_timer *accept_pause;
-	struct unix_listen *file; /* of the listener */
+	struct acceptor *acceptor;
 	LIST_HEAD(, client) clients;
-	size_t n_clients;
 };
 
 static void client_serve(struct client *c);
@@ -286,9 +276,7 @@ client_free(struct client *c)
 	outbox_free(c->outbox);
 	bufferevent_free(c->bev);
 	free(c);
-	s->n_clients--;
-	if (s->listener != NULL && s->accept_pause == NULL)
-		evconnlistener_enable(s->listener);
+	acceptor_give_place(s->acceptor);
 }
 
 static bool
@@ -435,68 +423,23 @@ query_server_add(struct query_server *server, int fd,
 	c->gone_arg = arg;
 	TAILQ_INIT(&c->requests);
 	LIST_INSERT_HEAD(&server->clients, c, entry);
-	server->n_clients++;
+	acceptor_take_place(server->acceptor);
 	return true;
 }
 
 /* The socket. */
 
-static void
-accept_again(void *arg)
+static bool
+accepted(int fd, void *arg)
 {
-	struct query_server *s = arg;
-
-	s->accept_pause = NULL;
-	evconnlistener_enable(s->listener);
-}
-
-/* Out of descriptors, most likely: a pause lets some come back. */
-static void
-accept_failed(struct evconnlistener *listener, void *arg)
-{
-	struct query_server *s = arg;
-
-	log_warning("query socket: accept: %s", strerror(errno));
-	s->accept_pause =
-	    clock_timer_start(s->clock, ACCEPT_PAUSE_MS, accept_again, s);
-	if (s->accept_pause != NULL)
-		evconnlistener_disable(listener);
-}
-
-static void
-accept_done(struct evconnlistener *listener, evutil_socket_t fd,
-    struct sockaddr *peer, int peer_len, void *arg)
-{
-	struct query_server *s = arg;
-
-	(void)peer;
-	(void)peer_len;
-	if (!query_server_add(s, fd, NULL, NULL)) {
-		log_warning("query socket: no memory for another client");
-		close(fd);
-	}
-	if (s->n_clients >= LIMIT_QUERY_CLIENTS)
-		evconnlistener_disable(listener); /* until one leaves */
+	return query_server_add(arg, fd, NULL, NULL);
 }
 
 bool
 query_server_listen(struct query_server *server, const char *path, uid_t uid,
     gid_t gid)
 {
-	int fd = unix_listen(path, uid, gid, &server->file);
-
-	if (fd != -1)
-		server->listener =
-		    evconnlistener_new(server->base, accept_done, server,
-			LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	if (server->listener == NULL) {
-		log_error("query socket %s: %s", path, strerror(errno));
-		if (fd != -1)
-			close(fd);
-		return false;
-	}
-	evconnlistener_set_error_cb(server->listener, accept_failed);
-	return true;
+	return acceptor_listen(server->acceptor, path, uid, gid);
 }
 
 /* Life. */
@@ -509,8 +452,13 @@ query_server_new(struct event_base *base, struct clock *clock,
 
 	if (s == NULL)
 		return NULL;
+	s->acceptor = acceptor_new(base, clock, "query socket",
+	    LIMIT_QUERY_CLIENTS, accepted, s);
+	if (s->acceptor == NULL) {
+		free(s);
+		return NULL;
+	}
 	s->base = base;
-	s->clock = clock;
 	LIST_INIT(&s->clients);
 	query_server_use(s, engine, config);
 	return s;
@@ -535,13 +483,8 @@ query_server_free(struct query_server *server)
 {
 	if (server == NULL)
 		return;
-	clock_timer_cancel(&server->accept_pause);
-	if (server->listener != NULL) {
-		evconnlistener_free(server->listener);
-		server->listener = NULL;
-	}
-	unix_listen_free(server->file);
 	while (!LIST_EMPTY(&server->clients))
 		client_free(LIST_FIRST(&server->clients));
+	acceptor_free(server->acceptor);
 	free(server);
 }
