@@ -330,6 +330,32 @@ engine_refresh(struct engine *engine, const char *domain)
 	policy_update_refresh(engine->updates, domain);
 }
 
+void
+engine_forget(struct engine *engine, const char *domain)
+{
+	policy_updates_forget(engine->updates, domain);
+	if (domain != NULL) {
+		policy_cache_drop(engine->shared.cache, domain);
+		policy_changed(domain, engine);
+		return;
+	}
+	policy_cache_clear(engine->shared.cache);
+	for (int gate = 0; gate < GATES; gate++)
+		verdict_cache_clear(engine->kept[gate]);
+}
+
+struct policy_cache *
+engine_policies(const struct engine *engine)
+{
+	return engine->shared.cache;
+}
+
+struct policy_updates *
+engine_updates(const struct engine *engine)
+{
+	return engine->updates;
+}
+
 bool
 engine_is_idle(const struct engine *engine)
 {

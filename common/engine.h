@@ -26,6 +26,7 @@ struct config;
 struct engine;
 struct engine_ask;
 struct policy_cache;
+struct policy_updates;
 struct ports;
 struct verdict;
 
@@ -67,6 +68,16 @@ void engine_ask_cancel(struct engine_ask **ask);
 
 /* Fetches the cached policy of a domain again, now, behind all answers. */
 void engine_refresh(struct engine *engine, const char *domain);
+
+/*
+ * Forgets what is known of a domain (folded), or, with NULL, of all: policies,
+ * failed fetches, verdicts. What runs goes on.
+ */
+void engine_forget(struct engine *engine, const char *domain);
+
+/* Parts of the engine, for who shows them to an administrator. */
+struct policy_cache *engine_policies(const struct engine *engine);
+struct policy_updates *engine_updates(const struct engine *engine);
 
 /* Nothing runs: no lookup, no policy update. */
 bool engine_is_idle(const struct engine *engine);

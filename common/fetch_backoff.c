@@ -60,13 +60,19 @@ domain_remove(struct fetch_backoff *backoff, struct failed_domain *d)
 	free(d);
 }
 
+static void
+domains_remove(struct fetch_backoff *backoff)
+{
+	while (!TAILQ_EMPTY(&backoff->oldest_first))
+		domain_remove(backoff, TAILQ_FIRST(&backoff->oldest_first));
+}
+
 void
 fetch_backoff_free(struct fetch_backoff *backoff)
 {
 	if (backoff == NULL)
 		return;
-	while (!TAILQ_EMPTY(&backoff->oldest_first))
-		domain_remove(backoff, TAILQ_FIRST(&backoff->oldest_first));
+	domains_remove(backoff);
 	free(backoff);
 }
 
@@ -142,8 +148,10 @@ fetch_backoff_failed(struct fetch_backoff *backoff, const char *domain,
 void
 fetch_backoff_forget(struct fetch_backoff *backoff, const char *domain)
 {
-	struct failed_domain *d = domain_find(backoff, domain);
+	struct failed_domain *d;
 
-	if (d != NULL)
+	if (domain == NULL)
+		domains_remove(backoff);
+	else if ((d = domain_find(backoff, domain)) != NULL)
 		domain_remove(backoff, d);
 }

@@ -32,7 +32,7 @@ bool fetch_backoff_holds(struct fetch_backoff *backoff, const char *domain,
 void fetch_backoff_failed(struct fetch_backoff *backoff, const char *domain,
     const char *id, int64_t now_ms, enum result_type failure, const char *why);
 
-/* A fetch has brought a policy: all is forgotten. */
+/* A fetch has brought a policy: all is forgotten. NULL: of all domains. */
 void fetch_backoff_forget(struct fetch_backoff *backoff, const char *domain);
 
 #endif

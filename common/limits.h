@@ -100,7 +100,10 @@
 #define LIMIT_QUERY_CLIENTS 1024
 #define LIMIT_QUERY_IN_FLIGHT 16384 /* requests of one client */
 #define LIMIT_QUERY_OUTPUT 4194304  /* unread answers of one client */
-#define LIMIT_QUERY_EXPLAINS 16 /* of the requests: their answers are long */
+#define LIMIT_QUERY_LONG 16 /* of the requests: those with long answers */
+#define LIMIT_QUERY_JOB_SLACK_MS                                               \
+	1000 /* past the engine's deadline, for what an administrator asks */
+#define LIMIT_QUERY_PAGE 250 /* lines of a list in one answer */
 
 /* Filter */
 #define LIMIT_FILTER_LINE 73728 /* smtpd's are at most 64 KiB and a bit */

@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -351,4 +352,110 @@ size_t
 policy_cache_count(const struct policy_cache *cache)
 {
 	return HASH_COUNT(cache->table);
+}
+
+void
+policy_cache_clear(struct policy_cache *cache)
+{
+	while (!TAILQ_EMPTY(&cache->by_use))
+		entry_remove(cache, TAILQ_FIRST(&cache->by_use));
+	if (cache->store != NULL)
+		(void)policy_store_clear(cache->store);
+}
+
+bool
+policy_cache_has_store(const struct policy_cache *cache)
+{
+	return cache->store != NULL;
+}
+
+size_t
+policy_cache_count_stored(const struct policy_cache *cache)
+{
+	return cache->store == NULL ? 0 : policy_store_count(cache->store);
+}
+
+const struct cached_policy *
+policy_cache_peek(struct policy_cache *cache, const char *domain)
+{
+	struct entry *entry = entry_find(cache, domain);
+
+	if (entry == NULL)
+		entry = entry_from_store(cache, domain);
+	return entry == NULL ? NULL : &entry->cached;
+}
+
+/* Lists. What is in the store is read from there: memory may hold less. */
+
+struct listing {
+	policy_seen_fn *fn;
+	void *arg;
+	char *last;
+};
+
+static void
+list_row(const struct policy_row *row, void *arg)
+{
+	struct listing *listing = arg;
+	enum sts_policy_result result;
+	struct entry *entry = entry_new(row, &result);
+
+	memcpy(listing->last, row->domain, DOMAIN_SIZE);
+	if (entry != NULL)
+		listing->fn(row->domain, &entry->cached, listing->arg);
+	entry_free(entry);
+}
+
+/* Puts an entry to its place among the n first ones; returns how many. */
+static size_t
+first_add(const struct entry **first, size_t n, size_t max,
+    const struct entry *entry)
+{
+	size_t at = n;
+
+	while (at > 0 && strcmp(first[at - 1]->domain, entry->domain) > 0)
+		at--;
+	if (at == max)
+		return n;
+	if (n < max)
+		n++;
+	memmove(&first[at + 1], &first[at], (n - at - 1) * sizeof(*first));
+	first[at] = entry;
+	return n;
+}
+
+static size_t
+list_memory(const struct policy_cache *cache, const char *after, size_t max,
+    struct listing *listing)
+{
+	const struct entry **first = calloc(max, sizeof(const struct entry *));
+	const struct entry *entry;
+	size_t n = 0;
+
+	if (first == NULL)
+		return 0;
+	TAILQ_FOREACH (entry, &cache->by_use, in_use)
+		if (strcmp(entry->domain, after) > 0)
+			n = first_add(first, n, max, entry);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(listing->last, first[i]->domain,
+		    strlen(first[i]->domain) + 1);
+		listing->fn(first[i]->domain, &first[i]->cached, listing->arg);
+	}
+	free(first);
+	return n;
+}
+
+bool
+policy_cache_list(struct policy_cache *cache, const char *after, size_t max,
+    policy_seen_fn *fn, void *arg, char last[DOMAIN_SIZE])
+{
+	struct listing listing = { fn, arg, last };
+	char from[DOMAIN_SIZE]; /* after may be last */
+
+	snprintf(from, sizeof(from), "%s", after);
+	return max ==
+	    (cache->store == NULL ? list_memory(cache, from, max, &listing)
+				  : policy_store_list(cache->store, from, max,
+					list_row, &listing));
 }

@@ -73,6 +73,28 @@ void policy_cache_refresh_later(struct policy_cache *cache, const char *domain,
 
 void policy_cache_drop(struct policy_cache *cache, const char *domain);
 
+/* All of them, on disk too. */
+void policy_cache_clear(struct policy_cache *cache);
+
 size_t policy_cache_count(const struct policy_cache *cache); /* in memory */
+
+/* On disk; counted, so not for often. 0 without a store. */
+size_t policy_cache_count_stored(const struct policy_cache *cache);
+bool policy_cache_has_store(const struct policy_cache *cache);
+
+/* For who looks from outside: expired or not, and no use of it. As _get(). */
+const struct cached_policy *policy_cache_peek(struct policy_cache *cache,
+    const char *domain);
+
+/*
+ * Up to max policies in the order of their domains, expired ones too, from the
+ * first one after the given ("": from the first). True: last is the domain of
+ * the last one, and there may be more. Borrowed for the time of the call, which
+ * does not use the cache.
+ */
+typedef void policy_seen_fn(const char *domain,
+    const struct cached_policy *policy, void *arg);
+bool policy_cache_list(struct policy_cache *cache, const char *after,
+    size_t max, policy_seen_fn *fn, void *arg, char last[DOMAIN_SIZE]);
 
 #endif

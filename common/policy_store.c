@@ -48,6 +48,9 @@ enum statement {
 	POSTPONE,
 	DUE,
 	DROP,
+	CLEAR,
+	COUNT,
+	LIST,
 	TRIM,
 	N_STATEMENTS
 };
@@ -63,6 +66,12 @@ static const char *const statements[N_STATEMENTS] = {
 	[DUE] = "SELECT domain FROM policy WHERE refresh_at_s <= ?1"
 		" ORDER BY refresh_at_s LIMIT ?2",
 	[DROP] = "DELETE FROM policy WHERE domain = ?1",
+	[CLEAR] = "DELETE FROM policy",
+	[COUNT] = "SELECT count(*) FROM policy",
+	/* The first columns as in GET. */
+	[LIST] = "SELECT id, fetched_at_s, record_seen_at_s, body,"
+		 " refresh_at_s, domain FROM policy WHERE domain > ?1"
+		 " ORDER BY domain LIMIT ?2",
 	/* Those fetched longest ago go first. */
 	[TRIM] = "DELETE FROM policy WHERE rowid IN ("
 		 "  SELECT rowid FROM policy ORDER BY fetched_at_s"
@@ -371,6 +380,16 @@ change(struct policy_store *store, sqlite3_stmt *stmt)
 	return good;
 }
 
+/* The end of a statement that only reads. */
+static void
+read_end(struct policy_store *store, sqlite3_stmt *stmt, int rc)
+{
+	report(store, &store->reads_fail, "reading",
+	    rc == SQLITE_ROW || rc == SQLITE_DONE);
+	sqlite3_reset(stmt);
+	sqlite3_clear_bindings(stmt);
+}
+
 static bool
 trim(struct policy_store *store)
 {
@@ -525,10 +544,7 @@ policy_store_due(struct policy_store *store, int64_t now_s,
 		if (span_copy(domain, domains[n], DOMAIN_SIZE))
 			n++;
 	}
-	report(store, &store->reads_fail, "reading",
-	    rc == SQLITE_ROW || rc == SQLITE_DONE);
-	sqlite3_reset(stmt);
-	sqlite3_clear_bindings(stmt);
+	read_end(store, stmt, rc);
 	return n;
 }
 
@@ -536,4 +552,46 @@ bool
 policy_store_drop(struct policy_store *store, const char *domain)
 {
 	return change(store, bind_domain(store, DROP, domain));
+}
+
+bool
+policy_store_clear(struct policy_store *store)
+{
+	return change(store, store->statements[CLEAR]);
+}
+
+size_t
+policy_store_count(struct policy_store *store)
+{
+	sqlite3_stmt *stmt = store->statements[COUNT];
+	int rc = sqlite3_step(stmt);
+	size_t n = rc == SQLITE_ROW ? (size_t)sqlite3_column_int64(stmt, 0) : 0;
+
+	read_end(store, stmt, rc);
+	return n;
+}
+
+size_t
+policy_store_list(struct policy_store *store, const char *after, size_t max,
+    policy_store_row_fn *fn, void *arg)
+{
+	sqlite3_stmt *stmt = bind_domain(store, LIST, after);
+	size_t n = 0;
+	int rc;
+
+	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)max);
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		struct span domain = { (const char *)sqlite3_column_text(stmt,
+					   5),
+			(size_t)sqlite3_column_bytes(stmt, 5) };
+		struct policy_row row = { .fetched_at_s = 0 };
+
+		n++;
+		if (!read_row(store, stmt, &row))
+			row.body = (struct span){ NULL, 0 };
+		if (span_copy(domain, row.domain, DOMAIN_SIZE))
+			fn(&row, arg);
+	}
+	read_end(store, stmt, rc);
+	return n;
 }

@@ -61,4 +61,19 @@ size_t policy_store_due(struct policy_store *store, int64_t now_s,
 
 bool policy_store_drop(struct policy_store *store, const char *domain);
 
+/* All of them. */
+bool policy_store_clear(struct policy_store *store);
+
+/* How many rows there are: counted, so not for often. */
+size_t policy_store_count(struct policy_store *store);
+
+/*
+ * Up to max rows in the order of their domains, from the first one after the
+ * given ("": from the first); how many. row: borrowed for the time of the call,
+ * which does not use the store; its body has no octets when it is of no use.
+ */
+typedef void policy_store_row_fn(const struct policy_row *row, void *arg);
+size_t policy_store_list(struct policy_store *store, const char *after,
+    size_t max, policy_store_row_fn *fn, void *arg);
+
 #endif

@@ -64,6 +64,17 @@ void policy_update_behind(struct policy_updates *updates, const char *domain);
  */
 void policy_update_refresh(struct policy_updates *updates, const char *domain);
 
+/*
+ * An administrator wants to know: the record is looked at past the DNS cache,
+ * and a policy that is live is fetched whatever the record says. As
+ * policy_update_join().
+ */
+struct policy_wait *policy_update_refresh_join(struct policy_updates *updates,
+    const char *domain, policy_update_done_fn *done, void *arg);
+
+/* Failures of a domain, or, with NULL, of all, do not count any more. */
+void policy_updates_forget(struct policy_updates *updates, const char *domain);
+
 size_t policy_updates_running(const struct policy_updates *updates);
 
 #endif

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/fetch_backoff.h"
 #include "common/limits.h"
+#include "common/policy_cache.h"
 #include "common/record_patience.h"
 
 static struct policy_update *
@@ -100,6 +101,21 @@ policy_update_refresh(struct policy_updates *updates, const char *domain)
 		u->refresh = true;
 }
 
+struct policy_wait *
+policy_update_refresh_join(struct policy_updates *updates, const char *domain,
+    policy_update_done_fn *done, void *arg)
+{
+	struct policy_wait *wait =
+	    policy_update_join(updates, domain, true, done, arg);
+	int64_t now_s = clock_wall_s(updates->ports->clock);
+
+	/* One that runs has not read its record yet, or is fetching. */
+	if (wait != NULL &&
+	    policy_cache_get(updates->cache, domain, now_s) != NULL)
+		wait->update->refresh = true;
+	return wait;
+}
+
 struct policy_updates *
 policy_updates_new(const struct config *config, const struct ports *ports,
     struct policy_cache *cache, policy_changed_fn *changed, void *arg)
@@ -136,6 +152,13 @@ policy_updates_free(struct policy_updates *updates)
 	fetch_backoff_free(updates->backoff);
 	record_patience_free(updates->patience);
 	free(updates);
+}
+
+void
+policy_updates_forget(struct policy_updates *updates, const char *domain)
+{
+	fetch_backoff_forget(updates->backoff, domain);
+	record_patience_forget(updates->patience, domain);
 }
 
 size_t

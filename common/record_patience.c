@@ -42,13 +42,19 @@ trouble_remove(struct record_patience *patience, struct trouble *t)
 	free(t);
 }
 
+static void
+troubles_remove(struct record_patience *patience)
+{
+	while (!TAILQ_EMPTY(&patience->oldest_first))
+		trouble_remove(patience, TAILQ_FIRST(&patience->oldest_first));
+}
+
 void
 record_patience_free(struct record_patience *patience)
 {
 	if (patience == NULL)
 		return;
-	while (!TAILQ_EMPTY(&patience->oldest_first))
-		trouble_remove(patience, TAILQ_FIRST(&patience->oldest_first));
+	troubles_remove(patience);
 	free(patience);
 }
 
@@ -89,8 +95,10 @@ record_patience_failed(struct record_patience *patience, const char *domain,
 void
 record_patience_forget(struct record_patience *patience, const char *domain)
 {
-	struct trouble *t = trouble_find(patience, domain);
+	struct trouble *t;
 
-	if (t != NULL)
+	if (domain == NULL)
+		troubles_remove(patience);
+	else if ((t = trouble_find(patience, domain)) != NULL)
 		trouble_remove(patience, t);
 }

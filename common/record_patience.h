@@ -20,7 +20,7 @@ void record_patience_free(struct record_patience *patience); /* safe on NULL */
 int64_t record_patience_failed(struct record_patience *patience,
     const char *domain, int64_t now_ms);
 
-/* The record was looked up, whatever it said. */
+/* The record was looked up, whatever it said. NULL: of all domains. */
 void record_patience_forget(struct record_patience *patience,
     const char *domain);
 

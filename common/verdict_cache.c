@@ -216,12 +216,18 @@ verdict_cache_new(size_t max)
 }
 
 void
+verdict_cache_clear(struct verdict_cache *cache)
+{
+	while (!TAILQ_EMPTY(&cache->uses))
+		entry_remove(cache, TAILQ_FIRST(&cache->uses));
+}
+
+void
 verdict_cache_free(struct verdict_cache *cache)
 {
 	if (cache == NULL)
 		return;
-	while (!TAILQ_EMPTY(&cache->uses))
-		entry_remove(cache, TAILQ_FIRST(&cache->uses));
+	verdict_cache_clear(cache);
 	free(cache->patterns);
 	free(cache);
 }

@@ -33,6 +33,7 @@ const struct verdict *verdict_cache_get(struct verdict_cache *cache,
     const char *domain);
 
 void verdict_cache_drop(struct verdict_cache *cache, const char *domain);
+void verdict_cache_clear(struct verdict_cache *cache); /* drops them all */
 
 size_t verdict_cache_count(const struct verdict_cache *cache);
 

@@ -24,6 +24,7 @@
 #include "filter/acceptor.h"
 #include "filter/lines.h"
 #include "filter/outbox.h"
+#include "filter/query_admin.h"
 #include "proto/domain.h"
 #include "proto/query_line.h"
 
@@ -32,7 +33,8 @@
 
 struct request {
 	struct client *client;
-	struct engine_ask *ask;
+	struct engine_ask *ask; /* one of both, while it runs */
+	struct query_job *job;
 	enum query_verb verb;
 	char id[QUERY_ID_MAX + 1];
 	TAILQ_ENTRY(request) entry;
@@ -44,9 +46,9 @@ struct client {
 	struct outbox *outbox; /* of bev */
 	TAILQ_HEAD(, request) requests;
 	size_t n_requests;
-	size_t n_explains; /* of these */
-	bool skipping;	   /* the rest of a line that was too long */
-	bool ending;	   /* says no more: is answered, then closed */
+	size_t n_long; /* of these: with long answers */
+	bool skipping; /* the rest of a line that was too long */
+	bool ending;   /* says no more: is answered, then closed */
 	query_server_gone_fn *gone;
 	void *gone_arg;
 	LIST_ENTRY(client) entry;
@@ -54,11 +56,9 @@ struct client {
 
 struct query_server {
 	struct event_base *base;
-	struct engine *engine;
-	const struct config *config;
-	struct loop_meter *meter;
+	struct query_scope scope; /* clock, engine, configuration, meter */
 	struct acceptor *acceptor;
-	LIST_HEAD(, client) clients;
+	LIST_HEAD(, client) clients; /* n_clients of scope */
 };
 
 static void client_serve(struct client *c);
@@ -110,7 +110,8 @@ answer_unable(struct client *c, const struct query_request *q)
 		answer(c, q->id, QUERY_ERROR, UNABLE_TEXT);
 	else
 		answer(c, q->id,
-		    c->server->config->testing ? QUERY_PROCEED : QUERY_DEFER,
+		    c->server->scope.config->testing ? QUERY_PROCEED
+						     : QUERY_DEFER,
 		    "451 4.3.0 " UNABLE_TEXT);
 }
 
@@ -158,13 +159,30 @@ answer_exempt(struct client *c, struct span id, enum query_verb verb,
 
 /* Requests. */
 
+static struct request *
+request_new(struct client *c, const struct query_request *q)
+{
+	struct request *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	r->client = c;
+	r->verb = q->verb;
+	span_copy(q->id, r->id, sizeof(r->id));
+	TAILQ_INSERT_TAIL(&c->requests, r, entry);
+	c->n_requests++;
+	c->n_long += r->verb != QUERY_RCPT;
+	return r;
+}
+
 static void
 request_free(struct request *r)
 {
 	engine_ask_cancel(&r->ask);
+	query_admin_cancel(&r->job);
 	TAILQ_REMOVE(&r->client->requests, r, entry);
 	r->client->n_requests--;
-	r->client->n_explains -= r->verb == QUERY_EXPLAIN;
+	r->client->n_long -= r->verb != QUERY_RCPT;
 	free(r);
 }
 
@@ -184,23 +202,16 @@ static bool
 request_start(struct client *c, const struct query_request *q,
     const char *domain)
 {
-	struct request *r = calloc(1, sizeof(*r));
+	struct request *r = request_new(c, q);
 
 	if (r == NULL)
 		return false;
-	r->ask = engine_ask(c->server->engine, GATE_ADMISSION, domain,
+	r->ask = engine_ask(c->server->scope.engine, GATE_ADMISSION, domain,
 	    verdict_done, r);
-	if (r->ask == NULL) {
-		free(r);
-		return false;
-	}
-	r->client = c;
-	r->verb = q->verb;
-	span_copy(q->id, r->id, sizeof(r->id));
-	TAILQ_INSERT_TAIL(&c->requests, r, entry);
-	c->n_requests++;
-	c->n_explains += r->verb == QUERY_EXPLAIN;
-	return true;
+	if (r->ask != NULL)
+		return true;
+	request_free(r);
+	return false;
 }
 
 /* RFC 8461 3.4: is there a policy domain at all? NULL when there is. */
@@ -230,14 +241,14 @@ request_rcpt(struct client *c, const struct query_request *q)
 {
 	char domain[DOMAIN_SIZE];
 	enum domain_kind kind = domain_of_mailbox(q->argument, domain);
-	const char *why = exempt_why(kind, c->server->config, domain);
+	const char *why = exempt_why(kind, c->server->scope.config, domain);
 	const struct verdict *kept;
 
 	if (why != NULL)
 		answer_exempt(c, q->id, q->verb, domain, why);
 	else if (kind == DOMAIN_NO_MEMORY)
 		answer_unable(c, q);
-	else if ((kept = engine_cached(c->server->engine, GATE_ADMISSION,
+	else if ((kept = engine_cached(c->server->scope.engine, GATE_ADMISSION,
 		      domain)) != NULL)
 		answer_verdict(c, q->id, q->verb, kept);
 	else if (!request_start(c, q, domain))
@@ -245,22 +256,47 @@ request_rcpt(struct client *c, const struct query_request *q)
 }
 
 static void
+admin_done(const char *json, const char *why, void *arg)
+{
+	struct request *r = arg;
+	struct client *c = r->client;
+
+	r->job = NULL; /* spent */
+	answer(c, span_of(r->id), json == NULL ? QUERY_ERROR : QUERY_FACTS,
+	    json == NULL ? why : json);
+	request_free(r);
+	client_serve(c);
+}
+
+/* What only an administrator asks. */
+static void
+request_admin(struct client *c, const struct query_request *q)
+{
+	struct request *r = request_new(c, q);
+
+	if (r != NULL)
+		r->job = query_admin_start(&c->server->scope, q,
+		    bufferevent_getfd(c->bev), admin_done, r);
+	if (r != NULL && r->job != NULL)
+		return;
+	if (r != NULL)
+		request_free(r);
+	answer(c, q->id, QUERY_ERROR, UNABLE_TEXT);
+}
+
+static void
 request_line(struct client *c, struct span line)
 {
 	struct query_request q = query_request_parse(line);
 
-	switch (q.verb) {
-	case QUERY_RCPT:
-	case QUERY_EXPLAIN:
-		request_rcpt(c, &q);
-		break;
-	case QUERY_PING:
-		answer(c, q.id, QUERY_PONG, "");
-		break;
-	case QUERY_BAD:
+	if (q.verb == QUERY_BAD)
 		answer(c, q.id, QUERY_ERROR, q.why);
-		break;
-	}
+	else if (q.verb == QUERY_PING)
+		answer(c, q.id, QUERY_PONG, "");
+	else if (query_verb_is_admin(q.verb))
+		request_admin(c, &q);
+	else
+		request_rcpt(c, &q);
 }
 
 /* Clients. */
@@ -277,13 +313,14 @@ client_free(struct client *c)
 	bufferevent_free(c->bev);
 	free(c);
 	acceptor_give_place(s->acceptor);
+	s->scope.n_clients--;
 }
 
 static bool
 client_is_full(const struct client *c)
 {
 	return c->n_requests >= LIMIT_QUERY_IN_FLIGHT ||
-	    c->n_explains >= LIMIT_QUERY_EXPLAINS ||
+	    c->n_long >= LIMIT_QUERY_LONG ||
 	    outbox_length(c->outbox) >= LIMIT_QUERY_OUTPUT;
 }
 
@@ -319,7 +356,7 @@ client_serve(struct client *c)
 	struct span line;
 	bool full;
 
-	loop_meter_touch(c->server->meter);
+	loop_meter_touch(c->server->scope.meter);
 	while (!(full = client_is_full(c)) && lines_next(&lines, &line))
 		client_line(c, line);
 	lines_end(&lines);
@@ -424,6 +461,7 @@ query_server_add(struct query_server *server, int fd,
 	TAILQ_INIT(&c->requests);
 	LIST_INSERT_HEAD(&server->clients, c, entry);
 	acceptor_take_place(server->acceptor);
+	server->scope.n_clients++;
 	return true;
 }
 
@@ -459,6 +497,7 @@ query_server_new(struct event_base *base, struct clock *clock,
 		return NULL;
 	}
 	s->base = base;
+	s->scope.clock = clock;
 	LIST_INIT(&s->clients);
 	query_server_use(s, engine, config);
 	return s;
@@ -468,14 +507,14 @@ void
 query_server_use(struct query_server *server, struct engine *engine,
     const struct config *config)
 {
-	server->engine = engine;
-	server->config = config;
+	server->scope.engine = engine;
+	server->scope.config = config;
 }
 
 void
 query_server_set_meter(struct query_server *server, struct loop_meter *meter)
 {
-	server->meter = meter;
+	server->scope.meter = meter;
 }
 
 void

@@ -19,9 +19,8 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "filter/engine_link.h"
+#include "filter/tool_progress.h"
 #include "filter/unix_connect.h"
-
-#define PROGRESS_MS 1000
 
 static const char usage_text[] =
     "usage: strictmx ask [-jv] [-e PROGRAM] [-f FILE] [-s SOCKET] "
@@ -38,35 +37,13 @@ struct asking {
 	struct event_base *base;
 	struct clock *clock;
 	struct engine_link *link;
-	struct clock_timer *progress;
+	struct tool_progress *progress;
 	bool json;
 	char *const *recipients; /* those still to be asked, up to NULL */
-	int64_t since_ms;
 	int exit_status;
 };
 
 static void ask_next(struct asking *a);
-
-/* On a terminal a long wait shows that it is one. */
-
-static void
-progress_clear(void)
-{
-	if (isatty(STDERR_FILENO))
-		fputs("\r\033[K", stderr);
-}
-
-static void
-progress_tick(void *arg)
-{
-	struct asking *a = arg;
-
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\rasking about %s ... %lld s", *a->recipients,
-		    (long long)(clock_mono_ms(a->clock) - a->since_ms) / 1000);
-	a->progress =
-	    clock_timer_start(a->clock, PROGRESS_MS, progress_tick, a);
-}
 
 /* The answer for a person. What is no text prints as "-". */
 
@@ -227,7 +204,7 @@ answer_done(const struct link_answer *answer, void *arg)
 	struct span why =
 	    answer->away ? span_of("no engine could be asked") : answer->text;
 
-	progress_clear();
+	tool_progress_clear(a->progress);
 	if (!answer->away && answer->word == QUERY_FACTS) {
 		answer_take(a, recipient, answer->text);
 	} else {
@@ -241,8 +218,9 @@ answer_done(const struct link_answer *answer, void *arg)
 static void
 ask_next(struct asking *a)
 {
-	a->since_ms = clock_mono_ms(a->clock);
 	for (; *a->recipients != NULL; a->recipients++) {
+		tool_progress_say(a->progress, "asking about %s",
+		    *a->recipients);
 		if (engine_link_ask(a->link, QUERY_EXPLAIN,
 			span_of(*a->recipients), answer_done, a) != NULL)
 			return;
@@ -272,11 +250,11 @@ ask_all(struct engine_link_opts *opts, char *const *recipients, bool json)
 	    (a.clock = clock_new(a.base)) == NULL ||
 	    (a.link = engine_link_new(a.base, a.clock, opts)) == NULL)
 		fatal("out of memory");
-	a.progress = clock_timer_start(a.clock, PROGRESS_MS, progress_tick, &a);
+	a.progress = tool_progress_new(a.clock);
 	ask_next(&a);
 	if (*a.recipients != NULL)
 		event_base_dispatch(a.base);
-	clock_timer_cancel(&a.progress);
+	tool_progress_free(a.progress);
 	engine_link_free(a.link);
 	clock_free(a.clock);
 	event_base_free(a.base);

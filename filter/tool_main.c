@@ -14,6 +14,7 @@ static const struct {
 	const char *what;
 } verbs[] = {
 	{ "ask", tool_ask, "what the filter would be told about a recipient" },
+	{ "cache", tool_cache, "the policies that the engine has cached" },
 	{ "lint", tool_lint, "judge a policy, a TXT record, a certificate" },
 	{ "match", tool_match, "does a pattern of a policy match a host" },
 };

@@ -85,3 +85,36 @@ tool_options_read(const char *verb, const char *usage,
 	}
 	return -1;
 }
+
+static bool
+is_one_of(const char *s, const char *a, const char *b)
+{
+	return strcmp(s, a) == 0 || strcmp(s, b) == 0;
+}
+
+int
+tool_subject_run(const char *verb, const char *usage,
+    const struct tool_subject *subjects, size_t n, int argc, char **argv)
+{
+	int at = 1;
+
+	while (at < argc && is_one_of(argv[at], "--json", "-j"))
+		at++;
+	if (at == argc)
+		return tool_options_wrong(verb, usage,
+		    "there is a word missing");
+	if (is_one_of(argv[at], "--help", "-h")) {
+		fputs(usage, stdout);
+		return TOOL_FINE;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(argv[at], subjects[i].name) != 0)
+			continue;
+		if (at == 1)
+			return subjects[i].run(argc - 1, argv + 1);
+		/* It changes places with the --json before it. */
+		argv[at] = argv[at - 1];
+		return subjects[i].run(argc - at + 1, argv + at - 1);
+	}
+	return tool_options_wrong(verb, usage, "that is not known here");
+}

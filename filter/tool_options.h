@@ -27,6 +27,19 @@ struct tool_option {
 int tool_options_read(const char *verb, const char *usage,
     const struct tool_option *options, size_t n, int argc, char **argv);
 
+/* What a verb has verbs of its own for: "lint policy". */
+struct tool_subject {
+	const char *name;
+	int (*run)(int argc, char **argv);
+};
+
+/*
+ * Finds the subject behind the verb and calls it; --json and -j may come before
+ * it. The exit status.
+ */
+int tool_subject_run(const char *verb, const char *usage,
+    const struct tool_subject *subjects, size_t n, int argc, char **argv);
+
 /* Says what is wrong with the call, and how to call; the exit status. */
 int tool_options_wrong(const char *verb, const char *usage, const char *why);
 

@@ -35,31 +35,55 @@ has_control(struct span s)
 	return false;
 }
 
+enum argument {
+	ARGUMENT_NONE,
+	ARGUMENT_MAY,
+	ARGUMENT_MUST,
+};
+
+/* wrong: what is said of a verb without its argument, or with one too many. */
 static const struct {
 	enum query_verb verb;
 	const char *name;
+	enum argument argument;
+	const char *wrong;
 } verbs[] = {
-	{ QUERY_RCPT, "rcpt" },
-	{ QUERY_EXPLAIN, "explain" },
-	{ QUERY_PING, "ping" },
+	{ QUERY_RCPT, "rcpt", ARGUMENT_MUST, "no mailbox" },
+	{ QUERY_EXPLAIN, "explain", ARGUMENT_MUST, "no mailbox" },
+	{ QUERY_PING, "ping", ARGUMENT_NONE, "ping takes no argument" },
+	{ QUERY_CACHE_CLEAR, "cache-clear", ARGUMENT_NONE,
+	    "cache-clear takes no argument" },
+	{ QUERY_CACHE_DROP, "cache-drop", ARGUMENT_MUST, "no domain" },
+	{ QUERY_CACHE_LIST, "cache-list", ARGUMENT_MAY, NULL },
+	{ QUERY_CACHE_REFRESH, "cache-refresh", ARGUMENT_MUST, "no domain" },
+	{ QUERY_CACHE_SHOW, "cache-show", ARGUMENT_MUST, "no domain" },
 };
+#define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
 static const char *
 verb_name(enum query_verb verb)
 {
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+	for (size_t i = 0; i < N_VERBS; i++)
 		if (verbs[i].verb == verb)
 			return verbs[i].name;
 	return "bad";
 }
 
-static enum query_verb
-verb_parse(struct span name)
+bool
+query_verb_is_admin(enum query_verb verb)
 {
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (span_is(name, verbs[i].name))
-			return verbs[i].verb;
-	return QUERY_BAD;
+	return verb > QUERY_PING;
+}
+
+/* Its row; N_VERBS when there is none. */
+static size_t
+verb_find(struct span name)
+{
+	size_t i = 0;
+
+	while (i < N_VERBS && !span_is(name, verbs[i].name))
+		i++;
+	return i;
 }
 
 /* Fills in verb and argument; returns what is wrong, or NULL. */
@@ -67,18 +91,20 @@ static const char *
 parse_verb(struct span rest, struct query_request *out)
 {
 	struct span verb;
+	size_t row;
 
 	if (!span_cut(&rest, ' ', &verb))
 		return "no verb";
 	out->argument = rest;
-	out->verb = verb_parse(verb);
-	if (out->verb == QUERY_BAD)
+	if ((row = verb_find(verb)) == N_VERBS)
 		return "unknown verb";
+	out->verb = verbs[row].verb;
 	if (has_control(rest))
 		return "control character in the argument";
-	if (out->verb == QUERY_PING)
-		return rest.len == 0 ? NULL : "ping takes no argument";
-	return rest.len > 0 ? NULL : "no mailbox";
+	if (rest.len > 0)
+		return verbs[row].argument == ARGUMENT_NONE ? verbs[row].wrong
+							    : NULL;
+	return verbs[row].argument == ARGUMENT_MUST ? verbs[row].wrong : NULL;
 }
 
 struct query_request

@@ -11,6 +11,7 @@
 #ifndef STRICTMX_PROTO_QUERY_LINE_H
 #define STRICTMX_PROTO_QUERY_LINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "proto/span.h"
@@ -24,7 +25,15 @@ enum query_verb {
 	QUERY_RCPT,    /* judge a recipient at the admission gate */
 	QUERY_EXPLAIN, /* the same, answered with all facts in JSON */
 	QUERY_PING,
+	/* The administrator's, answered with JSON: from here on. */
+	QUERY_CACHE_CLEAR,
+	QUERY_CACHE_DROP,    /* a domain */
+	QUERY_CACHE_REFRESH, /* a domain */
+	QUERY_CACHE_LIST,    /* nothing, or the domain after which to begin */
+	QUERY_CACHE_SHOW,    /* a domain */
 };
+
+bool query_verb_is_admin(enum query_verb verb);
 
 struct query_request {
 	enum query_verb verb;

@@ -8,6 +8,9 @@ _strictmx_options() {
 	case $1 in
 	'') echo '--help --version' ;;
 	ask) echo '--config= --engine= --help --json --socket= --verbose' ;;
+	cache) echo '--help --json' ;;
+	cache-drop) echo '--all --config= --help --json --socket=' ;;
+	cache-*) echo '--config= --help --json --socket=' ;;
 	lint) echo '--help --json' ;;
 	lint-certificate) echo '--at= --ca= --help --host= --json' ;;
 	lint-policy) echo '--config= --domain= --help --json' ;;
@@ -18,7 +21,8 @@ _strictmx_options() {
 
 _strictmx_verbs() {
 	case $1 in
-	'') echo 'ask lint match' ;;
+	'') echo 'ask cache lint match' ;;
+	cache) echo 'drop list refresh show' ;;
 	lint) echo 'certificate policy sts-record' ;;
 	esac
 }

@@ -84,6 +84,28 @@ policy_store_drop(struct policy_store *store, const char *domain)
 	return true;
 }
 
+bool
+policy_store_clear(struct policy_store *store)
+{
+	return policy_store_drop(store, DOMAIN);
+}
+
+size_t
+policy_store_count(struct policy_store *store)
+{
+	return store->has_row ? 1 : 0;
+}
+
+size_t
+policy_store_list(struct policy_store *store, const char *after, size_t max,
+    policy_store_row_fn *fn, void *arg)
+{
+	if (max == 0 || !store->has_row || strcmp(DOMAIN, after) <= 0)
+		return 0;
+	fn(&store->row, arg);
+	return 1;
+}
+
 /* The row */
 
 /* "123", "-123" or "+123", the latter counted from now; else raw octets. */

@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "common/policy_cache.h"
@@ -377,6 +378,110 @@ without_memory_the_store_still_has_the_policy(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, make_directory)
 
+/* Domains as they come, and what there is to check of them. */
+static char listed[64][DOMAIN_SIZE];
+static size_t n_listed;
+
+static void
+note_listed(const char *domain, const struct cached_policy *cached, void *arg)
+{
+	assert_ptr_equal(arg, listed);
+	assert_int_equal(cached->policy.mode, STS_MODE_ENFORCE);
+	memcpy(listed[n_listed++], domain, strlen(domain) + 1);
+}
+
+static void
+assert_pages(struct policy_cache *cache)
+{
+	char domain[DOMAIN_SIZE], last[DOMAIN_SIZE] = "";
+	bool more = true;
+
+	n_listed = 0;
+	for (size_t page = 0; page < 6; page++) {
+		assert_true(more);
+		more = policy_cache_list(cache, last, 4, note_listed, listed,
+		    last);
+	}
+	assert_false(more);
+	assert_int_equal(n_listed, 20);
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(domain, sizeof(domain), "d%02u.example", i);
+		assert_string_equal(listed[i], domain);
+	}
+	policy_cache_clear(cache);
+	assert_false(
+	    policy_cache_list(cache, "", 4, note_listed, listed, last));
+	assert_int_equal(policy_cache_count(cache), 0);
+	assert_int_equal(policy_cache_count_stored(cache), 0);
+}
+
+/* Twenty of them, one of which has expired. */
+static void
+put_twenty(struct policy_cache *cache)
+{
+	char domain[DOMAIN_SIZE];
+
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(domain, sizeof(domain), "d%02u.example", i * 7 % 20);
+		policy_cache_put(cache, domain, "id", policy("enforce", DAY),
+		    i == 3 ? NOW - 2 * DAY : NOW);
+	}
+}
+
+static void
+a_list_has_all_in_order_page_by_page(void **state)
+{
+	struct policy_cache *cache = new_cache(NULL, 100);
+
+	(void)state;
+	assert_false(policy_cache_has_store(cache));
+	put_twenty(cache);
+	assert_pages(cache);
+	policy_cache_free(cache);
+}
+
+static void
+a_list_has_what_only_the_store_holds(void **state)
+{
+	struct policy_store *store = open_store();
+	struct policy_cache *cache = new_cache(store, 3);
+
+	(void)state;
+	assert_true(policy_cache_has_store(cache));
+	put_twenty(cache);
+	assert_int_equal(policy_cache_count(cache), 3);
+	assert_int_equal(policy_cache_count_stored(cache), 20);
+	assert_non_null(policy_cache_peek(cache, "d01.example"));
+	assert_pages(cache);
+	assert_null(policy_cache_peek(cache, "d01.example"));
+	policy_cache_free(cache);
+	policy_store_close(store);
+}
+
+/* The page goes on behind it. */
+static void
+a_stored_row_of_no_use_is_passed_over_in_a_list(void **state)
+{
+	struct policy_store *store =
+	    store_with("c.example", "id", NOW, NOW, span_of("nonsense"));
+	struct policy_cache *cache = new_cache(store, 3);
+	char last[DOMAIN_SIZE] = "";
+
+	(void)state;
+	policy_cache_put(cache, "b.example", "id", policy("enforce", DAY), NOW);
+	policy_cache_put(cache, "d.example", "id", policy("enforce", DAY), NOW);
+	n_listed = 0;
+	assert_true(policy_cache_list(cache, "b.example", 1, note_listed,
+	    listed, last));
+	assert_string_equal(last, "c.example");
+	assert_int_equal(n_listed, 0);
+	assert_true(
+	    policy_cache_list(cache, last, 1, note_listed, listed, last));
+	assert_string_equal(listed[0], "d.example");
+	policy_cache_free(cache);
+	policy_store_close(store);
+}
+
 int
 main(void)
 {
@@ -388,6 +493,9 @@ main(void)
 		TEST(what_left_memory_comes_back_from_the_store),
 		TEST(a_record_seen_is_remembered_in_both_places),
 		TEST(a_dropped_policy_is_gone_from_both_places),
+		TEST(a_list_has_all_in_order_page_by_page),
+		TEST(a_list_has_what_only_the_store_holds),
+		TEST(a_stored_row_of_no_use_is_passed_over_in_a_list),
 		TEST(
 		    a_fetch_in_the_future_counts_as_now_once_and_is_written_so),
 		TEST(a_clock_set_back_makes_a_policy_in_memory_start_again),

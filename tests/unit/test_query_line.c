@@ -33,6 +33,13 @@ the_argument_is_the_rest_of_the_line(void **state)
 	assert_true(span_is(r.argument, "u@a.test"));
 	assert_int_equal(request("ping1 ping").verb, QUERY_PING);
 	assert_int_equal(request("ping1 ping\r").verb, QUERY_PING);
+	assert_int_equal(request("1 cache-list").verb, QUERY_CACHE_LIST);
+	r = request("1 cache-list a.test");
+	assert_int_equal(r.verb, QUERY_CACHE_LIST);
+	assert_true(span_is(r.argument, "a.test"));
+	assert_true(query_verb_is_admin(r.verb));
+	assert_false(query_verb_is_admin(QUERY_EXPLAIN));
+	assert_false(query_verb_is_admin(QUERY_BAD));
 }
 
 static void
@@ -68,6 +75,10 @@ a_bad_request_keeps_its_id_and_says_why(void **state)
 		{ "7 rcpt ", "no mailbox" },
 		{ "7 explain", "no mailbox" },
 		{ "7 ping x", "ping takes no argument" },
+		{ "7 cache-show", "no domain" },
+		{ "7 cache-show ", "no domain" },
+		{ "7 cache-list\tx", "unknown verb" },
+		{ "7 cache-clear x", "cache-clear takes no argument" },
 		{ "7 rcpt a\tb@c", "control character in the argument" },
 		{ "7 rcpt a\rb@c", "control character in the argument" },
 		{ "7 rcpt a\x7f@c", "control character in the argument" },

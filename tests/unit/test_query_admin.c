@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: ISC */
+/* What an administrator asks of the query server, and who may change what. */
+#include "tests/unit/unit.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/engine.h"
+#include "common/limits.h"
+#include "common/policy_cache.h"
+#include "proto/query_line.h"
+#include "tests/unit/asker.h"
+
+#define NOBODY 65534
+
+static struct served *s;
+static struct asker *a;
+
+static int
+setup(void **state)
+{
+	served_setup(state);
+	s = *state;
+	a = asker_new(s);
+	world_enforce(s->world, "good.test", true);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	asker_free(a);
+	return served_teardown(state);
+}
+
+static void
+seconds_pass(int n)
+{
+	clock_advance(s->world->clock, n * 1000);
+	served_turn(s);
+}
+
+/* The object that answers a request, to be given up. */
+static json_t *
+told(const char *request)
+{
+	char line[QUERY_LINE_SIZE];
+	const char *answer, *json;
+	json_t *facts;
+
+	snprintf(line, sizeof(line), "1 %s\n", request);
+	asker_say(a, line);
+	seconds_pass(1);
+	answer = asker_hear(a);
+	assert_memory_equal(answer, "1 facts {", 9);
+	json = strchr(answer, '{');
+	facts = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(facts);
+	return facts;
+}
+
+static void
+assert_refused(const char *request, const char *why)
+{
+	char line[QUERY_LINE_SIZE], answer[128];
+
+	snprintf(line, sizeof(line), "1 %s\n", request);
+	asker_say(a, line);
+	seconds_pass(1);
+	snprintf(answer, sizeof(answer), "1 error %s", why);
+	assert_string_equal(asker_hear(a), answer);
+}
+
+static json_int_t
+number(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+
+	assert_true(json_is_integer(value));
+	return json_integer_value(value);
+}
+
+static const char *
+text(const json_t *object, const char *name)
+{
+	const char *value = json_string_value(json_object_get(object, name));
+
+	assert_non_null(value);
+	return value;
+}
+
+/* The engine knows the policy of a domain afterwards. */
+static void
+learn(const char *domain)
+{
+	char line[QUERY_LINE_SIZE];
+
+	world_enforce(s->world, domain, true);
+	snprintf(line, sizeof(line), "1 rcpt u@%s\n", domain);
+	asker_say(a, line);
+	seconds_pass(1);
+	assert_non_null(strstr(asker_hear(a), "1 proceed"));
+}
+
+static bool
+knows(const char *domain)
+{
+	return policy_cache_peek(s->world->cache, domain) != NULL;
+}
+
+static void
+a_cached_policy_is_shown(void **state)
+{
+	json_t *facts, *policy;
+
+	(void)state;
+	learn("good.test");
+	seconds_pass(9);
+	facts = told("cache-show GOOD.test.");
+	policy = json_object_get(facts, "policy");
+	assert_string_equal(text(facts, "domain"), "good.test");
+	assert_string_equal(text(policy, "id"), "1");
+	assert_string_equal(text(policy, "mode"), "enforce");
+	assert_int_equal(number(policy, "max_age"), 604800);
+	assert_int_equal(number(policy, "expires_at"),
+	    number(policy, "fetched_at") + 604800);
+	assert_false(json_is_true(json_object_get(policy, "expired")));
+	assert_in_range(number(facts, "now") - number(policy, "fetched_at"), 9,
+	    12);
+	assert_string_equal(json_string_value(
+				json_array_get(json_object_get(facts, "mx"),
+				    0)),
+	    "mx.good.test");
+	json_decref(facts);
+}
+
+static void
+an_expired_policy_is_shown_as_such(void **state)
+{
+	json_t *facts;
+
+	(void)state;
+	learn("good.test");
+	clock_set_wall_s(s->world->clock, WORLD_NOW + 604800 * 2);
+	facts = told("cache-show good.test");
+	assert_true(json_is_true(
+	    json_object_get(json_object_get(facts, "policy"), "expired")));
+	json_decref(facts);
+}
+
+static void
+what_is_not_cached_is_shown_as_null(void **state)
+{
+	json_t *facts = told("cache-show good.test");
+
+	(void)state;
+	assert_true(json_is_null(json_object_get(facts, "policy")));
+	json_decref(facts);
+}
+
+static void
+what_is_no_domain_is_refused(void **state)
+{
+	(void)state;
+	assert_refused("cache-show a..b",
+	    "not a domain that DNS could be asked for");
+	assert_refused("cache-drop .",
+	    "not a domain that DNS could be asked for");
+	assert_refused("cache-list [192.0.2.1]",
+	    "not a domain that DNS could be asked for");
+	assert_refused("cache-show", "no domain");
+	assert_refused("cache-clear all", "cache-clear takes no argument");
+}
+
+static void
+a_list_comes_in_pages_in_the_order_of_the_domains(void **state)
+{
+	char domain[32], request[64] = "cache-list";
+	unsigned n = 0;
+	json_t *facts, *next;
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		snprintf(domain, sizeof(domain), "d%02u.test", i * 37 % 100);
+		policy_cache_put(s->world->cache, domain, "1",
+		    span_of("version: STSv1\nmode: none\nmax_age: 86400\n"),
+		    WORLD_NOW);
+	}
+	facts = told(request);
+	assert_int_equal(json_array_size(json_object_get(facts, "policies")),
+	    100);
+	assert_true(json_is_null(json_object_get(facts, "next")));
+	for (; n < 100; n++) {
+		snprintf(domain, sizeof(domain), "d%02u.test", n);
+		assert_string_equal(text(json_array_get(json_object_get(facts,
+							    "policies"),
+					     n),
+					"domain"),
+		    domain);
+	}
+	json_decref(facts);
+	facts = told("cache-list d97.test");
+	next = json_object_get(facts, "policies");
+	assert_int_equal(json_array_size(next), 2);
+	assert_string_equal(text(json_array_get(next, 0), "domain"),
+	    "d98.test");
+	json_decref(facts);
+}
+
+static void
+a_policy_is_dropped_with_what_was_built_on_it(void **state)
+{
+	json_t *facts;
+
+	(void)state;
+	learn("good.test");
+	learn("other.test");
+	facts = told("cache-drop good.test");
+	assert_true(json_is_true(json_object_get(facts, "dropped")));
+	assert_false(knows("good.test"));
+	assert_null(
+	    engine_cached(s->world->engine, GATE_ADMISSION, "good.test"));
+	assert_true(knows("other.test"));
+	json_decref(facts);
+	facts = told("cache-drop good.test");
+	assert_true(json_is_false(json_object_get(facts, "dropped")));
+	json_decref(facts);
+}
+
+static void
+all_policies_are_dropped_at_once(void **state)
+{
+	json_t *facts;
+
+	(void)state;
+	learn("good.test");
+	learn("other.test");
+	facts = told("cache-clear");
+	assert_int_equal(number(facts, "dropped"), 2);
+	assert_false(knows("good.test"));
+	assert_false(knows("other.test"));
+	assert_null(
+	    engine_cached(s->world->engine, GATE_ADMISSION, "other.test"));
+	json_decref(facts);
+}
+
+static void
+a_refresh_fetches_although_the_id_is_the_same(void **state)
+{
+	json_t *facts;
+
+	(void)state;
+	learn("good.test");
+	world_publish(s->world, "good.test",
+	    "version: STSv1\nmode: testing\nmx: mx.good.test\nmax_age: 90\n",
+	    true);
+	facts = told("cache-refresh good.test");
+	assert_true(json_is_true(json_object_get(facts, "refreshed")));
+	assert_true(json_is_null(json_object_get(facts, "failure")));
+	assert_int_equal(policy_cache_peek(s->world->cache, "good.test")
+			     ->policy.mode,
+	    STS_MODE_TESTING);
+	json_decref(facts);
+}
+
+static void
+a_refresh_says_why_it_failed_and_the_old_policy_stays(void **state)
+{
+	json_t *facts, *failure;
+
+	(void)state;
+	learn("good.test");
+	fake_net_policy(s->world->net, "good.test", "",
+	    RESULT_STS_WEBPKI_INVALID, "certificate has expired");
+	for (int i = 0; i < 5; i++) { /* back-off is not for administrators */
+		facts = told("cache-refresh good.test");
+		failure = json_object_get(facts, "failure");
+		assert_true(json_is_false(json_object_get(facts, "refreshed")));
+		assert_string_equal(text(facts, "state"), "cached");
+		assert_string_equal(text(failure, "result"),
+		    "sts-webpki-invalid");
+		assert_string_equal(text(failure, "why"),
+		    "certificate has expired");
+		json_decref(facts);
+	}
+	assert_true(knows("good.test"));
+}
+
+static void
+a_refresh_without_a_record_fetches_nothing(void **state)
+{
+	json_t *facts;
+
+	(void)state;
+	fake_net_dns(s->world->net, "_mta-sts.plain.test", DNS_TXT, DNS_NO_NAME,
+	    NULL);
+	facts = told("cache-refresh plain.test");
+	assert_true(json_is_false(json_object_get(facts, "refreshed")));
+	assert_string_equal(text(facts, "state"), "none");
+	assert_string_equal(text(json_object_get(facts, "record"), "state"),
+	    "none");
+	json_decref(facts);
+}
+
+static void
+what_does_not_end_in_time_is_answered_and_goes_on(void **state)
+{
+	(void)state;
+	fake_net_delay(s->world->net, 0, 100000, 0);
+	asker_say(a, "1 cache-refresh good.test\n");
+	seconds_pass((int)s->world->config.deadline_s);
+	assert_true(asker_hears_nothing(a));
+	seconds_pass(LIMIT_QUERY_JOB_SLACK_MS / 1000);
+	assert_string_equal(asker_hear(a),
+	    "1 error not ended in time; it goes on");
+	seconds_pass(100);
+	assert_true(knows("good.test"));
+}
+
+static void
+a_client_may_leave_before_its_refresh_has_ended(void **state)
+{
+	struct asker *other = asker_new(s);
+
+	(void)state;
+	fake_net_delay(s->world->net, 0, 10000, 0);
+	asker_say(other, "1 cache-refresh good.test\n2 cache-show a.test\n");
+	seconds_pass(1);
+	asker_free(other);
+	asker_say(a, "1 cache-drop a.test\n");
+	asker_free(a);
+	a = asker_new(s);
+	seconds_pass(60);
+	assert_true(knows("good.test"));
+}
+
+/* The other end of the socket belongs to somebody else. */
+static void
+a_stranger_may_look_and_change_nothing(void **state)
+{
+	static const char *const changes[] = { "cache-clear",
+		"cache-drop good.test", "cache-refresh good.test" };
+
+	(void)state;
+	if (geteuid() != 0)
+		skip(); /* only root can be somebody else */
+	learn("good.test");
+	asker_free(a);
+	assert_int_equal(seteuid(NOBODY), 0);
+	a = asker_new(s);
+	assert_int_equal(seteuid(0), 0);
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+		assert_refused(changes[i],
+		    "only root and the user that the engine runs as may do "
+		    "this");
+	assert_true(knows("good.test"));
+	json_decref(told("cache-show good.test"));
+	json_decref(told("cache-list"));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_cached_policy_is_shown),
+		T(an_expired_policy_is_shown_as_such),
+		T(what_is_not_cached_is_shown_as_null),
+		T(what_is_no_domain_is_refused),
+		T(a_list_comes_in_pages_in_the_order_of_the_domains),
+		T(a_policy_is_dropped_with_what_was_built_on_it),
+		T(all_policies_are_dropped_at_once),
+		T(a_refresh_fetches_although_the_id_is_the_same),
+		T(a_refresh_says_why_it_failed_and_the_old_policy_stays),
+		T(a_refresh_without_a_record_fetches_nothing),
+		T(what_does_not_end_in_time_is_answered_and_goes_on),
+		T(a_client_may_leave_before_its_refresh_has_ended),
+		T(a_stranger_may_look_and_change_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
