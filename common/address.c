@@ -86,9 +86,8 @@ address_equal(const struct address *a, const struct address *b)
 	return true;
 }
 
-/* The IPv4 address inside an IPv4-mapped one; any other as it is. */
-static struct address
-unmapped(const struct address *a)
+struct address
+address_unmapped(const struct address *a)
 {
 	struct address plain = { .family = AF_INET };
 
@@ -108,7 +107,7 @@ in_net(const struct address *a, uint32_t net, unsigned bits)
 bool
 address_is_loopback(const struct address *a)
 {
-	struct address plain = unmapped(a);
+	struct address plain = address_unmapped(a);
 
 	if (plain.family == AF_INET)
 		return in_net(&plain, 0x7f000000, 8);
@@ -280,15 +279,51 @@ is_private(const struct address *a)
 	return (a->in6.s6_addr[0] & 0xfe) == 0xfc;
 }
 
+static bool
+is_named_own(const struct address *a, const struct address_rules *rules)
+{
+	for (size_t i = 0; i < rules->n_own; i++)
+		if (address_equal(&rules->own[i], a))
+			return true;
+	return false;
+}
+
+static bool
+is_unspecified(const struct address *a)
+{
+	return a->family == AF_INET ? in_net(a, 0x00000000, 8)
+				    : IN6_IS_ADDR_UNSPECIFIED(&a->in6);
+}
+
+bool
+address_is_own(const struct address *a, const struct address_rules *rules)
+{
+	struct address plain = address_unmapped(a);
+
+	if (is_named_own(&plain, rules))
+		return true;
+	if (rules->allow_internal)
+		return false;
+	if (address_is_loopback(&plain) || is_unspecified(&plain))
+		return true;
+	own_refresh();
+	for (size_t i = 0; i < own.n; i++)
+		if (address_equal(&own.list[i], &plain))
+			return true;
+	return false;
+}
+
 const char *
 address_refused(const struct address *a, enum address_purpose purpose,
     const struct address_rules *rules)
 {
-	struct address plain = unmapped(a);
+	struct address plain = address_unmapped(a);
 	const char *why;
 
 	if (plain.family != AF_INET && plain.family != AF_INET6)
 		return "is no address";
+	if (is_named_own(&plain, rules))
+		return "is an address of this host";
 	if (rules->allow_internal)
 		return NULL;
 	why = plain.family == AF_INET ? refused_ipv4(&plain)

@@ -39,6 +39,9 @@ bool address_of_mailbox(struct span mailbox, struct address *out);
 const char *address_format(const struct address *a, char buf[ADDRESS_SIZE]);
 
 bool address_equal(const struct address *a, const struct address *b);
+/* The IPv4 address inside an IPv4-mapped one; any other as it is. */
+struct address address_unmapped(const struct address *a);
+
 bool address_is_loopback(const struct address *a);
 
 /* Fills *ss for connect(2) and returns its length. */
@@ -63,6 +66,10 @@ enum address_purpose {
 struct address_rules {
 	bool allow_internal;		/* everything: for laboratories */
 	bool allow_private_policy_host; /* RFC 1918 and fc00::/7 there too */
+	/* This host's, beside those of its interfaces; not even allow_internal
+	   lets them pass. Borrowed. */
+	const struct address *own;
+	size_t n_own;
 };
 
 /*
@@ -73,5 +80,11 @@ struct address_rules {
  */
 const char *address_refused(const struct address *a,
     enum address_purpose purpose, const struct address_rules *rules);
+
+/*
+ * Whoever connects there reaches this host: loopback, unspecified, an
+ * interface's, or one of the rules'; with allow_internal only the last.
+ */
+bool address_is_own(const struct address *a, const struct address_rules *rules);
 
 #endif

@@ -296,6 +296,18 @@ finish_policies(struct config *config)
 		    sizeof(*config->policies), policy_compare);
 }
 
+/* With the relay, what passes the filter unseen is judged on its way out. */
+static void
+finish_relay(struct config_run *run)
+{
+	struct config *config = run->config;
+
+	config->addresses.own = config->relay.own_addresses;
+	config->addresses.n_own = config->relay.n_own_addresses;
+	if (config->relay.on && !run->engine_away_given)
+		config->engine_away = CHOICE_PROCEED;
+}
+
 static struct config *
 config_new(void)
 {
@@ -304,6 +316,7 @@ config_new(void)
 	if (config == NULL)
 		return NULL;
 	config->engine_away = CHOICE_DEFER;
+	relay_settings_init(&config->relay);
 	config->unreachable = CHOICE_DEFER;
 	config->deadline_s = 30;
 	config->record_patience_s = LIMIT_RECORD_PATIENCE_S;
@@ -359,6 +372,7 @@ config_load(const char *path, bool must_exist, char error[CONFIG_ERROR_SIZE])
 	name_list_finish(&run.config->local_domains);
 	name_list_finish(&run.config->dane_required);
 	finish_policies(run.config);
+	finish_relay(&run);
 	return run.config;
 }
 
@@ -369,6 +383,7 @@ config_free(struct config *config)
 		return;
 	name_list_cleanup(&config->local_domains);
 	name_list_cleanup(&config->dane_required);
+	relay_settings_cleanup(&config->relay);
 	for (size_t i = 0; i < config->n_policies; i++)
 		override_cleanup(&config->policies[i]);
 	free(config->policies);

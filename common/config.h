@@ -14,6 +14,7 @@
 #include "common/address.h"
 #include "common/log.h"
 #include "common/name_list.h"
+#include "common/relay_settings.h"
 #include "common/resolver.h"
 #include "proto/domain.h"
 
@@ -57,6 +58,8 @@ struct config {
 	struct resolver_opts resolver;
 	struct address_rules addresses;
 	char *ca_file; /* NULL: the system's bundle */
+
+	struct relay_settings relay;
 
 	/* The process */
 	char *socket;

@@ -26,6 +26,7 @@ set_mode(struct config_run *run)
 static bool
 set_engine_away(struct config_run *run)
 {
+	run->engine_away_given = true;
 	return config_value_choice(run, &run->config->engine_away);
 }
 

@@ -36,6 +36,7 @@ struct config_run {
 	/* For the end. */
 	size_t n_trusted_ad;
 	struct address trusted_ad[LIMIT_CONFIG_TRUSTED_AD];
+	bool engine_away_given;
 	size_t policy; /* of config->policies: the section being read */
 };
 
@@ -64,10 +65,11 @@ struct config_section {
 };
 
 /* The file itself, and then the others. */
-#define CONFIG_SECTIONS 2
+#define CONFIG_SECTIONS 3
 extern const struct config_section *const config_sections[CONFIG_SECTIONS];
 extern const struct config_section config_main_section;
 extern const struct config_section config_policy_section;
+extern const struct config_section config_relay_section;
 
 /* NULL when there is none of that name. */
 const struct config_section *config_section_find(struct span name);

@@ -3,8 +3,9 @@
  * Finding the session that may carry a message: see delivery.h.
  *
  *	1 verdict   of the engine: who may take the mail, and what is asked
- *	2 walk      along those hosts (mx_walk.c)
- *	3 look      before a refusal; with a new policy, 2 once more
+ *	2 reuse     of a session that is left from another delivery
+ *	3 walk      along those hosts (mx_walk.c)
+ *	4 look      before a refusal; with a new policy, 2 and 3 once more
  *
  * delivery_advance() is the only way forward and the only way out.
  */
@@ -20,10 +21,15 @@
 #include "common/limits.h"
 #include "common/mx_facts.h"
 #include "common/outcome.h"
+#include "common/session_pool.h"
+#include "common/smtp_transaction.h"
+#include "common/upstream.h"
+#include "proto/smtp_reply.h"
 
 enum delivery_step {
 	STEP_START,
 	STEP_VERDICT,
+	STEP_REUSE,
 	STEP_WALK,
 	STEP_LOOK,
 	STEP_DONE,
@@ -36,6 +42,7 @@ enum step_result {
 
 struct delivery {
 	struct delivery_opts opts;
+	struct smtp_mail mail;
 	char domain[DOMAIN_SIZE];
 	delivery_done_fn *done;
 	void *arg;
@@ -50,6 +57,7 @@ struct delivery {
 	struct clock_timer *deadline;
 	struct engine_ask *ask;
 	struct mx_walk *walk;
+	struct upstream *reused; /* MAIL is said on it */
 };
 
 static void delivery_advance(struct delivery *d);
@@ -61,6 +69,7 @@ delivery_free(struct delivery *d)
 	clock_timer_cancel(&d->deadline);
 	engine_ask_cancel(&d->ask);
 	mx_walk_cancel(&d->walk);
+	upstream_cut(&d->reused);
 	verdict_free(d->verdict);
 	free(d);
 }
@@ -183,8 +192,6 @@ step_verdict(struct delivery *d)
 	return NEXT;
 }
 
-/* 2. The walk. */
-
 static bool
 may_go_out(const struct delivery *d)
 {
@@ -192,6 +199,69 @@ may_go_out(const struct delivery *d)
 	    (d->verdict->action == ACTION_PROCEED ||
 		d->verdict->action == ACTION_WOULD_DEFER);
 }
+
+/*
+ * 2. A session that has shown what is asked for now. One that is of no use
+ * after all is no reason to refuse anything: there are others.
+ */
+
+static void
+reuse_found(struct delivery *d, const struct smtp_reply *refusal)
+{
+	struct upstream *u = d->reused;
+	struct smtp_result result = { .stage = SMTP_STAGE_READY,
+		.proofs = u->proofs };
+	const struct mx_walk_found found = { .session = u->session,
+		.mx = u->mx,
+		.address = u->address,
+		.result = &result,
+		.refusal = refusal,
+		.n_messages = u->n_messages,
+		.since_ms = u->since_ms };
+
+	memcpy(result.tls_version, u->tls_version, sizeof(u->tls_version));
+	d->reused = NULL;
+	u->session = NULL; /* goes on to who asked */
+	delivery_end(d, &found);
+	upstream_cut(&u);
+}
+
+static void
+reuse_done(const struct smtp_said *said, void *arg)
+{
+	struct delivery *d = arg;
+	unsigned class = said->reply == NULL ? 0 : said->reply->code / 100;
+
+	if (class == 2 || class == 5) {
+		reuse_found(d, class == 5 ? said->reply : NULL);
+		return;
+	}
+	if (said->unfit[0] == '\0')
+		upstream_quit(&d->reused);
+	else
+		upstream_cut(&d->reused);
+	delivery_advance(d);
+}
+
+static enum step_result
+step_reuse(struct delivery *d)
+{
+	if (!may_go_out(d) || d->opts.pool == NULL)
+		return NEXT;
+	d->reused = session_pool_take(d->opts.pool, d->verdict);
+	if (d->reused == NULL)
+		return NEXT;
+	if (d->mail.smtputf8 &&
+	    !smtp_transaction_offers(d->reused->session)->smtputf8) {
+		upstream_quit(&d->reused);
+		return NEXT;
+	}
+	smtp_transaction_mail(d->reused->session, &d->mail,
+	    LIMIT_DELIVERY_REUSE_MS, reuse_done, d);
+	return WAIT;
+}
+
+/* 3. The walk. */
 
 static void
 walk_done(const struct mx_walk_found *found, void *arg)
@@ -214,6 +284,7 @@ step_walk(struct delivery *d)
 		.config = d->opts.config,
 		.ends_ms = d->started_ms + LIMIT_DELIVERY_WALK_MS,
 		.uncounted = d->opts.is_report,
+		.mail = d->opts.mail == NULL ? NULL : &d->mail,
 	};
 
 	d->walked = false;
@@ -227,7 +298,7 @@ step_walk(struct delivery *d)
 }
 
 /*
- * 3. Hosts that an enforced policy asks for have failed. Is it still the
+ * 4. Hosts that an enforced policy asks for have failed. Is it still the
  * published one?
  */
 
@@ -252,7 +323,8 @@ look_done(const struct verdict *verdict, void *arg)
 static enum step_result
 step_look(struct delivery *d)
 {
-	if (!d->walked || !d->verdict->enforced || d->policy_is_fresh)
+	if (!d->walked || !d->verdict->enforced || d->verdict->loops ||
+	    d->policy_is_fresh)
 		return NEXT;
 	d->policy_is_fresh = true; /* one look is enough */
 	d->ask = engine_ask_again(d->opts.engine, GATE_DELIVERY, d->domain,
@@ -267,6 +339,7 @@ step_look(struct delivery *d)
 
 static enum step_result (*const steps[])(struct delivery *) = {
 	[STEP_VERDICT] = step_verdict,
+	[STEP_REUSE] = step_reuse,
 	[STEP_WALK] = step_walk,
 	[STEP_LOOK] = step_look,
 };
@@ -314,6 +387,8 @@ delivery_start(const struct delivery_opts *opts, delivery_done_fn *done,
 		return NULL;
 	d->opts = *opts;
 	d->opts.domain = NULL;
+	if (opts->mail != NULL)
+		d->mail = *opts->mail;
 	snprintf(d->domain, sizeof(d->domain), "%s", opts->domain);
 	d->done = done;
 	d->arg = arg;

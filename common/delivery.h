@@ -15,6 +15,7 @@
 
 struct delivery;
 struct engine;
+struct session_pool;
 
 /* All borrowed; domain only for the time of the call. */
 struct delivery_opts {
@@ -26,6 +27,12 @@ struct delivery_opts {
 				   with a smart host neither counts */
 	bool is_report; /* of TLS failures (RFC 8460 5.3): goes out in spite of
 			   the policy, and its sessions are not counted */
+	/*
+	 * Said to the host that is to have the mail; NULL: no MAIL is said.
+	 * Only the struct is copied.
+	 */
+	const struct smtp_mail *mail;
+	struct session_pool *pool; /* of sessions to use again; NULL: none */
 };
 
 /* Borrowed for the time of the call, but the session. */

@@ -46,11 +46,14 @@
 #define LIMIT_FETCH_RETRY_MS 1000 /* after a lack of memory or descriptors */
 
 /* SMTP client and probe */
-#define LIMIT_SMTP_SESSIONS 512 /* at once */
+#define LIMIT_SMTP_SESSIONS 2048 /* at once */
 #define LIMIT_SMTP_CONNECT_MS 30000
 #define LIMIT_SMTP_TLS_MS 30000
 #define LIMIT_SMTP_COMMAND_MS 60000
 #define LIMIT_SMTP_QUIT_MS 5000
+#define LIMIT_SMTP_REPLY 2048	     /* octets of a whole one, to the relay */
+#define LIMIT_SMTP_UNSENT_HIGH 32768 /* of a message: then it waits until */
+#define LIMIT_SMTP_UNSENT_LOW 8192   /* no more than that is unsent */
 #define LIMIT_SMTP_LINE 2048 /* of a reply; RFC 5321 4.5.3.1.5 wants 512 */
 #define LIMIT_PROBE_MS 12000 /* one MX with all its addresses */
 #define LIMIT_PROBE_ADDRESS_MS                                                 \
@@ -74,6 +77,32 @@
 /* Delivery: the MTA in front waits 300 s for the answer to RCPT */
 #define LIMIT_DELIVERY_MS 240000      /* verdict, walk, look, walk again */
 #define LIMIT_DELIVERY_WALK_MS 200000 /* of these; a look has the rest */
+#define LIMIT_DELIVERY_REUSE_MS 20000 /* MAIL on a session that was kept */
+
+/* Sessions that are kept for the next mail of the same domain */
+#define LIMIT_POOL_SESSIONS 256
+#define LIMIT_POOL_PER_DOMAIN 32
+#define LIMIT_POOL_AGE_MS 300000 /* since the session was ready */
+
+/* Relay. What is not named so is set in strictmx.conf(5). */
+#define RELAY_PORT 10050
+#define LIMIT_RELAY_CONNECTIONS 3000
+#define LIMIT_RELAY_LINE 2048	   /* a command */
+#define LIMIT_RELAY_INPUT 16384	   /* unread, of one connection */
+#define LIMIT_RELAY_PIECE 8192	   /* of a message, passed on at a time */
+#define LIMIT_RELAY_RCPTS 1000	   /* of one mail */
+#define LIMIT_RELAY_RECEIVED 50	   /* lines: RFC 5321 6.3 */
+#define LIMIT_RELAY_ROOM_MS 180000 /* RFC 5321 4.5.3.2.5 */
+#define LIMIT_RELAY_DOT_MS 285000  /* smtpd waits 300 s */
+#define LIMIT_RELAY_LATE_MS 600000 /* RFC 5321 4.5.3.2.6, RFC 1047 */
+#define LIMIT_RELAY_MTA_MS 300000  /* RFC 5321 4.5.3.2.7 */
+#define LIMIT_RELAY_LIST 1024	   /* entries of each of its lists */
+#define LIMIT_RELAY_SESSIONS 1000
+#define LIMIT_RELAY_PER_DOMAIN 100
+#define LIMIT_RELAY_SESSIONS_MAX 1500
+#define LIMIT_RELAY_IDLE_MS 10000
+#define LIMIT_RELAY_MESSAGES 100
+#define LIMIT_RELAY_MESSAGES_MAX 10000
 
 /* Policies (RFC 8461 3.3, 5.1) */
 #define LIMIT_POLICIES 10000	    /* in memory; the store holds the rest */
@@ -130,7 +159,7 @@
 #define LIMIT_LINT_MX_MS 10000	 /* a look at the MX hosts of a domain */
 
 /* Process */
-#define LIMIT_DESCRIPTORS 4096
+#define LIMIT_DESCRIPTORS 16384
 #define LIMIT_LOOP_BEAT_MS 5	  /* of the meter of stalls */
 #define LIMIT_LOOP_QUIET_BEATS 20 /* then it sleeps */
 #define LIMIT_HEAP_BLOCK 16384	  /* larger ones are mapped one by one */

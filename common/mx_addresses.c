@@ -43,7 +43,10 @@ address_take(struct mx_addresses_found *found, const struct question *question,
 	char text[ADDRESS_SIZE];
 	const char *why;
 
-	if (i >= question->n || found->n == LIMIT_PROBE_ADDRESSES)
+	if (i >= question->n)
+		return;
+	found->is_own |= address_is_own(&question->list[i], rules);
+	if (found->n == LIMIT_PROBE_ADDRESSES)
 		return;
 	why = address_refused(&question->list[i], ADDRESS_OF_MX, rules);
 	if (why == NULL)

@@ -20,6 +20,7 @@ struct ports;
 struct mx_addresses_found {
 	size_t n;
 	struct address list[LIMIT_PROBE_ADDRESSES];
+	bool is_own; /* one of them, left out or not, is this host's */
 	/* When n is 0: */
 	bool unasked; /* a question was not begun: nothing is known */
 	char why[ADDRESS_SIZE + 128]; /* what follows the host's name */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The walk along the MX hosts at delivery: see mx_walk.h. Two steps for each
+ * The walk along the MX hosts at delivery: see mx_walk.h. Three steps for each
  * host, each with its half that asks and its half that takes the answer:
  *
- *	1 addresses   2 sessions, one address after the other
+ *	1 addresses   2 sessions, one address after the other   3 MAIL
  *
  * walk_go() is the only way forward and the only way out.
  */
@@ -18,7 +18,10 @@
 #include "common/limits.h"
 #include "common/mx_addresses.h"
 #include "common/outcome.h"
+#include "common/own_host.h"
+#include "common/smtp_transaction.h"
 #include "common/verdict.h"
+#include "proto/smtp_reply.h"
 
 enum outcome_of_step {
 	NEXT,
@@ -41,6 +44,8 @@ struct mx_walk {
 	struct clock_timer *deadline; /* of all */
 	struct mx_addresses *lookup;
 	struct smtp_session *session;
+	struct smtp_result result; /* of the session that MAIL is said on */
+	int64_t since_ms;	   /* when it became ready */
 };
 
 static void
@@ -174,12 +179,29 @@ shuffle(const struct ports *ports, size_t *order, size_t n)
 	}
 }
 
+/*
+ * RFC 5321 5.1: this host is in the MX set, with that preference. Only hosts
+ * that are nearer to the destination may have the mail.
+ */
+static void
+order_cut(struct mx_walk *w, unsigned preference)
+{
+	const struct facts *f = &w->verdict->facts;
+	size_t n = 0;
+
+	while (n < w->n_order && f->mx[w->order[n]].preference < preference)
+		n++;
+	w->n_order = n;
+	w->verdict->loops = n == 0;
+}
+
 /* RFC 5321 5.1: the hosts of one preference share the load. */
 static void
 order_make(struct mx_walk *w)
 {
 	const struct facts *f = &w->verdict->facts;
 	size_t first = 0;
+	unsigned own = own_host_preference(f, w->opts.config);
 
 	for (size_t i = 0; i < f->n_mx; i++)
 		if (f->mx[i].eligible && w->n_order < LIMIT_MX_HOSTS)
@@ -191,6 +213,8 @@ order_make(struct mx_walk *w)
 			shuffle(w->opts.ports, &w->order[first], i - first);
 			first = i;
 		}
+	if (own != OWN_HOST_NOT_THERE)
+		order_cut(w, own);
 }
 
 /* 1. The addresses of the host. */
@@ -204,7 +228,11 @@ addresses_done(const struct mx_addresses_found *found, void *arg)
 
 	w->lookup = NULL;
 	w->found = *found;
-	if (found->n == 0)
+	if (found->is_own && own_host_matters(&w->verdict->facts)) {
+		w->found.n = 0;
+		order_cut(w, walk_host(w)->preference);
+		w->turn = w->n_order;
+	} else if (found->n == 0)
 		host_failed(w,
 		    found->unasked ? PROBE_UNKNOWN : PROBE_UNREACHABLE,
 		    found->why);
@@ -218,6 +246,8 @@ literal_take(struct mx_walk *w)
 
 	w->found.n =
 	    address_parse(walk_host(w)->host, &w->found.list[0]) ? 1 : 0;
+	w->verdict->loops = w->found.n > 0 &&
+	    address_is_own(&w->found.list[0], &w->opts.config->addresses);
 	why = w->found.n == 0 ? "is no address"
 			      : address_refused(&w->found.list[0],
 				    ADDRESS_OF_MX, &w->opts.config->addresses);
@@ -250,6 +280,7 @@ step_addresses(struct mx_walk *w)
 /* 2. Sessions with one address after the other. */
 
 static bool session_begin(struct mx_walk *w);
+static void mail_begin(struct mx_walk *w);
 
 /* RFC 7435: TLS that does not work is no better than none, if none is asked. */
 static bool
@@ -263,21 +294,38 @@ retry_in_clear(struct mx_walk *w, const struct smtp_result *result)
 	return session_begin(w);
 }
 
+/* The session is the one. */
+static void
+walk_found(struct mx_walk *w, const struct smtp_reply *refusal)
+{
+	const struct smtp_result result = w->result;
+	const struct mx_walk_found found = { .session = w->session,
+		.mx = walk_host(w)->host,
+		.address = w->found.list[w->next - 1],
+		.result = &result,
+		.refusal = refusal,
+		.since_ms = w->since_ms };
+
+	w->session = NULL;
+	walk_host(w)->probe.state = PROBE_GOOD;
+	walk_end(w, &found);
+}
+
 static void
 session_ready(const struct smtp_result *result, struct smtp_session *session,
     void *arg)
 {
 	struct mx_walk *w = arg;
-	const struct mx_walk_found found = { .session = session,
-		.mx = walk_host(w)->host,
-		.address = w->found.list[w->next - 1],
-		.result = result };
 
-	w->session = NULL;
+	w->session = session;
 	session_report(w, result);
 	if (session != NULL) {
-		walk_host(w)->probe.state = PROBE_GOOD;
-		walk_end(w, &found);
+		w->result = *result;
+		w->since_ms = clock_mono_ms(w->opts.ports->clock);
+		if (w->opts.mail != NULL)
+			mail_begin(w);
+		else
+			walk_found(w, NULL);
 		return;
 	}
 	session_failed(w, result);
@@ -331,6 +379,54 @@ step_sessions(struct mx_walk *w)
 			return WAIT;
 	}
 	return NEXT;
+}
+
+/*
+ * 3. MAIL, before the mail server in front hears of any recipient: what is
+ * wrong here can still be mended by another host.
+ */
+
+static void
+mail_done(const struct smtp_said *said, void *arg)
+{
+	const struct smtp_reply *reply = said->reply;
+	struct mx_walk *w = arg;
+	const struct smtp_port *smtp = &w->opts.ports->smtp;
+	char why[sizeof(walk_host(w)->probe.why)];
+
+	if (reply != NULL && reply->code / 100 != 4) {
+		walk_found(w, reply->code / 100 == 5 ? reply : NULL);
+		return;
+	}
+	if (reply != NULL)
+		snprintf(why, sizeof(why), "refused MAIL: %u %.400s",
+		    reply->code, reply->text);
+	else
+		snprintf(why, sizeof(why), "failed at MAIL: %s", said->unfit);
+	host_failed(w, PROBE_UNREACHABLE, why);
+	if (said->unfit[0] == '\0')
+		smtp->quit(smtp->self, &w->session);
+	else
+		smtp->cancel(smtp->self, &w->session);
+	walk_go(w);
+}
+
+static void
+mail_begin(struct mx_walk *w)
+{
+	const struct smtp_mail *mail = w->opts.mail;
+	int64_t left_ms = w->opts.ends_ms - clock_mono_ms(w->opts.ports->clock);
+	unsigned limit_ms = left_ms < LIMIT_SMTP_COMMAND_MS
+	    ? (unsigned)(left_ms > 0 ? left_ms : 1)
+	    : LIMIT_SMTP_COMMAND_MS;
+	struct smtp_reply refusal;
+
+	if (!mail->smtputf8 || smtp_transaction_offers(w->session)->smtputf8) {
+		smtp_transaction_mail(w->session, mail, limit_ms, mail_done, w);
+		return;
+	}
+	smtp_transaction_refuse_smtputf8(&refusal);
+	walk_found(w, &refusal);
 }
 
 /* The driver. */

@@ -7,6 +7,11 @@
  * offered, verified or not, and clear text on a new connection when the
  * handshake fails.
  *
+ * Who has mail to hand over has the walk say MAIL to each host: one that
+ * refuses it for now, or breaks the session, is passed over for the next. A
+ * host of the MX set that is this host is left out, and with it all of the same
+ * or a higher preference (RFC 5321 5.1).
+ *
  * One record goes to common/outcome for each session; under a policy in mode
  * testing it says what enforcing would have minded.
  */
@@ -17,6 +22,8 @@
 
 struct config;
 struct mx_walk;
+struct smtp_mail;
+struct smtp_reply;
 struct verdict;
 
 /* The session that may carry the mail. */
@@ -25,6 +32,10 @@ struct mx_walk_found {
 	const char *mx;
 	struct address address; /* that the session is with */
 	const struct smtp_result *result;
+	/* MAIL was refused for good, in these words; NULL: it was not. */
+	const struct smtp_reply *refusal;
+	unsigned n_messages; /* that the session has had before */
+	int64_t since_ms;    /* monotonic: when it became ready */
 };
 
 /* found: borrowed for the time of the call; NULL: no host would do. */
@@ -35,11 +46,12 @@ struct mx_walk_opts {
 	const struct config *config;
 	int64_t ends_ms; /* monotonic: no session goes on after that */
 	bool uncounted;	 /* no outcome records */
+	const struct smtp_mail *mail; /* NULL: MAIL is not said */
 };
 
 /*
- * verdict is borrowed until the end: its facts.mx[].probe take what the
- * sessions show, for verdict_decide_refused(). opts is copied, what it points
+ * verdict is borrowed until the end: its facts.mx[].probe and loops take what
+ * the walk finds, for verdict_decide_refused(). opts is copied, what it points
  * to is borrowed. done runs once, never before this call returned; the walk is
  * spent then. NULL without memory.
  */

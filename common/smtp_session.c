@@ -50,7 +50,8 @@ struct smtp_session {
 	struct event *deadline; /* of all up to ready */
 	struct smtp_wire wire;
 	half_fn *answer; /* takes the answer of what the wire waits for */
-	bool tls_agreed; /* 220 to STARTTLS */
+	struct smtp_dialog dialog; /* once the session is ready */
+	bool tls_agreed;	   /* 220 to STARTTLS */
 	struct smtp_result result; /* its stage is the step that runs */
 };
 
@@ -183,7 +184,13 @@ wire_happened(enum smtp_wire_event event, void *arg)
 {
 	struct smtp_session *s = arg;
 
+	if (s->dialog.done != NULL) {
+		smtp_dialog_happened(&s->dialog, event);
+		return;
+	}
 	switch (event) {
+	case SMTP_WIRE_ROOM: /* is waited for in a dialog only */
+		return;
 	case SMTP_WIRE_REPLY:
 		s->result.reply_code = s->wire.reply.code;
 		session_go(s, s->answer(s));
@@ -215,9 +222,14 @@ deadline_passed(evutil_socket_t fd, short what, void *arg)
 static void
 session_begin(evutil_socket_t fd, short what, void *arg)
 {
+	struct smtp_session *s = arg;
+
 	(void)fd;
 	(void)what;
-	session_go(arg, step_connect(arg));
+	if (s->result.stage == SMTP_STAGE_READY)
+		smtp_dialog_later(&s->dialog);
+	else
+		session_go(s, step_connect(s));
 }
 
 /*
@@ -392,7 +404,30 @@ step_ehlo_tls(struct smtp_session *s)
 	return s->tls_agreed ? step_ehlo(s) : NEXT;
 }
 
-/* 7. Ready. Who waited for the session has it now and may end it at once. */
+/*
+ * 7. Ready. Who waited for the session has it now, may end it at once, or say
+ * more (smtp_transaction.c).
+ */
+
+struct smtp_dialog *
+smtp_session_dialog(struct smtp_session *s)
+{
+	return &s->dialog;
+}
+
+static void
+dialog_begin(struct smtp_session *s)
+{
+	const struct smtp_reply *ehlo = &s->wire.reply;
+
+	s->dialog.wire = &s->wire;
+	s->dialog.later = s->begin;
+	s->dialog.offers = (struct smtp_offers){
+		.smtputf8 = ehlo->smtputf8,
+		.eight_bit_mime = ehlo->eightbitmime,
+		.size = ehlo->size,
+	};
+}
 
 static enum step_result
 step_ready(struct smtp_session *s)
@@ -401,6 +436,7 @@ step_ready(struct smtp_session *s)
 	smtp_ready_fn *ready = s->ready;
 
 	evtimer_del(s->deadline);
+	dialog_begin(s);
 	s->ready = NULL;
 	ready(&result, s, s->arg);
 	return WAIT;
@@ -421,6 +457,8 @@ smtp_session_quit(struct smtp_session *s)
 	enum step_result outcome = DONE;
 
 	s->ready = NULL;
+	s->dialog.done = NULL;
+	event_del(s->begin);
 	if (s->result.stage == SMTP_STAGE_READY)
 		outcome = session_command(s, "QUIT", "",
 		    s->dialer->limits.quit_ms, quit_done);

@@ -85,6 +85,10 @@ wire_read(struct bufferevent *bev, void *arg)
 	char buf[LIMIT_SMTP_LINE];
 	struct span line;
 
+	if (wire->waits == SMTP_WIRE_WAITS_ROOM) {
+		wire_failed(wire, "it spoke out of turn");
+		return;
+	}
 	if (wire->waits != SMTP_WIRE_WAITS_REPLY)
 		return; /* stays there for smtp_wire_unfit() */
 	while (state == SMTP_REPLY_MORE && line_take(input, buf, &line))
@@ -104,6 +108,23 @@ wire_read(struct bufferevent *bev, void *arg)
 }
 
 /* The rest of what happens to a connection. */
+
+static size_t
+wire_unsent(const struct smtp_wire *wire)
+{
+	return evbuffer_get_length(bufferevent_get_output(wire->bev));
+}
+
+static void
+wire_written(struct bufferevent *bev, void *arg)
+{
+	struct smtp_wire *wire = arg;
+
+	(void)bev;
+	if (wire->waits == SMTP_WIRE_WAITS_ROOM &&
+	    wire_unsent(wire) <= LIMIT_SMTP_UNSENT_LOW)
+		wire_happened(wire, SMTP_WIRE_ROOM);
+}
 
 static const char *
 wire_error(const struct smtp_wire *wire, int socket_error)
@@ -136,8 +157,9 @@ wire_event(struct bufferevent *bev, short what, void *arg)
 static void
 wire_listen(struct smtp_wire *wire)
 {
-	bufferevent_setcb(wire->bev, wire_read, NULL, wire_event, wire);
+	bufferevent_setcb(wire->bev, wire_read, wire_written, wire_event, wire);
 	bufferevent_setwatermark(wire->bev, EV_READ, 0, SMTP_REPLY_MAX);
+	bufferevent_setwatermark(wire->bev, EV_WRITE, LIMIT_SMTP_UNSENT_LOW, 0);
 	bufferevent_enable(wire->bev, EV_READ | EV_WRITE);
 }
 
@@ -206,6 +228,24 @@ smtp_wire_command(struct smtp_wire *wire, const char *verb,
 	    -1)
 		return false;
 	return smtp_wire_wait_reply(wire, limit_ms);
+}
+
+bool
+smtp_wire_wait_room(struct smtp_wire *wire, unsigned limit_ms)
+{
+	return wire_wait(wire, SMTP_WIRE_WAITS_ROOM, limit_ms);
+}
+
+bool
+smtp_wire_write(struct smtp_wire *wire, const char *p, size_t len)
+{
+	return bufferevent_write(wire->bev, p, len) == 0;
+}
+
+bool
+smtp_wire_is_full(const struct smtp_wire *wire)
+{
+	return wire_unsent(wire) > LIMIT_SMTP_UNSENT_HIGH;
 }
 
 bool

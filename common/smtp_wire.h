@@ -22,6 +22,7 @@ struct event_base;
 enum smtp_wire_event {
 	SMTP_WIRE_OPEN,	  /* connected, or the handshake is finished */
 	SMTP_WIRE_REPLY,  /* wire->reply holds it */
+	SMTP_WIRE_ROOM,	  /* most of what was written has gone out */
 	SMTP_WIRE_CLOSED, /* by the server */
 	SMTP_WIRE_FAILED, /* wire->why says how */
 	SMTP_WIRE_LATE,	  /* the limit has passed */
@@ -31,6 +32,7 @@ enum smtp_wire_wait {
 	SMTP_WIRE_WAITS_NOT,
 	SMTP_WIRE_WAITS_OPEN,
 	SMTP_WIRE_WAITS_REPLY,
+	SMTP_WIRE_WAITS_ROOM,
 };
 
 typedef void smtp_wire_fn(enum smtp_wire_event event, void *arg);
@@ -68,6 +70,16 @@ bool smtp_wire_connect(struct smtp_wire *wire, const struct address *address,
 bool smtp_wire_wait_reply(struct smtp_wire *wire, unsigned limit_ms);
 bool smtp_wire_command(struct smtp_wire *wire, const char *verb,
     const char *argument, unsigned limit_ms);
+
+/* For the server to take what was written; limit_ms is for that much of it. */
+bool smtp_wire_wait_room(struct smtp_wire *wire, unsigned limit_ms);
+
+/*
+ * Octets as they are; false without memory. When smtp_wire_is_full(), the
+ * server is behind with its reading: then wait for room.
+ */
+bool smtp_wire_write(struct smtp_wire *wire, const char *p, size_t len);
+bool smtp_wire_is_full(const struct smtp_wire *wire);
 
 /*
  * The handshake, on a bufferevent of its own: no byte that came in clear can

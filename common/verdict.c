@@ -372,10 +372,21 @@ decide_unreached(struct verdict *v)
 	    mx->host, mx->probe.why[0] == '\0' ? "out of time" : mx->probe.why);
 }
 
+/* RFC 5321 5.1: whom mail would come back from is not sent to. */
+static void
+decide_loop(struct verdict *v)
+{
+	v->action = ACTION_REJECT;
+	set_reason(v, "554 5.4.6 mail for %s loops back to this host",
+	    v->facts.domain);
+}
+
 void
 verdict_decide_refused(struct verdict *out, const struct config *config)
 {
-	if (out->enforced)
+	if (out->loops)
+		decide_loop(out);
+	else if (out->enforced)
 		decide_probes(out, config);
 	else
 		decide_unreached(out);

@@ -37,6 +37,7 @@ struct verdict {
 	struct facts facts; /* owned */
 	enum verdict_source source;
 	enum verdict_action action;
+	bool loops;    /* the walk found that this host is the best MX left */
 	bool enforced; /* only hosts that show what is required may be used */
 	enum result_type result; /* RFC 8460 4.3; NONE if not about TLS */
 	char mx[DOMAIN_SIZE];	 /* that decided; "" if none did */
@@ -57,7 +58,7 @@ void verdict_decide(struct verdict *out, const struct config *config);
 /*
  * At delivery, when the hosts have been tried and none took the mail; what
  * their sessions have shown stands in facts.mx[].probe. Action, result, mx and
- * reason become those of the refusal, which is never permanent.
+ * reason become those of the refusal, which is never permanent but for a loop.
  */
 void verdict_decide_refused(struct verdict *out, const struct config *config);
 

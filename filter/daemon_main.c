@@ -36,6 +36,7 @@
 #include "proto/span.h"
 #include "filter/detach.h"
 #include "filter/query_server.h"
+#include "filter/relay.h"
 #include "filter/service.h"
 
 #define RELOAD_LATER_MS 1000
@@ -60,6 +61,7 @@ struct daemon {
 	struct service *service;
 	struct service *retired; /* the one before the last reload */
 	struct query_server *server;
+	struct relay *relay; /* NULL: not configured */
 	struct loop_meter *meter;
 	struct clock_timer *reload_later;
 	struct event *sighup, *sigterm, *sigint;
@@ -294,6 +296,21 @@ become(const struct passwd *pw)
 		    strerror(errno));
 }
 
+/* Before root is given up: a port below 1024 may be wanted. */
+static void
+relay_begin(struct daemon *d, const struct config *config)
+{
+	const struct relay_backend none = { .config = config };
+
+	if (!config->relay.on)
+		return;
+	d->relay = relay_new(d->base, d->clock, &none);
+	if (d->relay == NULL)
+		fatal("out of memory");
+	if (!relay_listen(d->relay))
+		exit(1);
+}
+
 static void
 listen_as_user(struct daemon *d, const struct config *config)
 {
@@ -344,6 +361,18 @@ warn_of_restarts(const struct config *old, const struct config *config)
 	snprintf(was, sizeof(was), "%zu", old->max_policies);
 	snprintf(is, sizeof(is), "%zu", config->max_policies);
 	warn_of_restart("max-policies", was, is);
+	if (!relay_settings_same_endpoints(&old->relay, &config->relay))
+		log_warning("where the relay listens has changed: takes effect "
+			    "at the next start");
+}
+
+static void
+relay_take(struct daemon *d, struct service *service)
+{
+	const struct relay_backend backend = service_backend(service);
+
+	if (d->relay != NULL)
+		relay_use(d->relay, &backend);
 }
 
 static void
@@ -375,6 +404,7 @@ reload(void *arg)
 	}
 	query_server_use(d->server, service_engine(service),
 	    service_config(service));
+	relay_take(d, service);
 	d->retired = d->service;
 	d->service = service;
 	service_retire(&d->retired);
@@ -444,9 +474,12 @@ daemon_open(struct daemon *d, struct config *config)
 	if ((d->server = query_server_new(d->base, d->clock, NULL, config)) ==
 	    NULL)
 		fatal("out of memory");
-	if (d->options.fd == -1)
+	if (d->options.fd == -1) {
+		relay_begin(d, config);
 		listen_as_user(d, config);
-	else if (!query_server_add(d->server, d->options.fd, filter_gone, d))
+	}
+	if (d->options.fd != -1 &&
+	    !query_server_add(d->server, d->options.fd, filter_gone, d))
 		fatal("cannot serve descriptor %d", d->options.fd);
 	if (!d->options.memory_only)
 		d->store = policy_store_open(config->state_dir);
@@ -460,6 +493,7 @@ daemon_open(struct daemon *d, struct config *config)
 	}
 	query_server_use(d->server, service_engine(d->service),
 	    service_config(d->service));
+	relay_take(d, d->service);
 	if ((d->meter = loop_meter_new(d->base, is_busy, d)) == NULL)
 		fatal("out of memory");
 	query_server_set_meter(d->server, d->meter);
@@ -476,6 +510,7 @@ daemon_close(struct daemon *d)
 	event_free(d->sigint);
 	clock_timer_cancel(&d->reload_later);
 	query_server_free(d->server);
+	relay_free(d->relay);
 	loop_meter_free(d->meter);
 	service_free(d->retired);
 	service_free(d->service);

@@ -24,6 +24,7 @@ struct service {
 	struct smtp_dialer *dialer;
 	struct ports ports;
 	struct engine *engine;
+	size_t users; /* mails of the relay */
 	struct clock_timer *retire_look;
 	struct service **owner; /* of a retired one: cleared at the end */
 };
@@ -104,13 +105,22 @@ service_config(const struct service *service)
 	return service->config;
 }
 
+struct relay_backend
+service_backend(struct service *service)
+{
+	return (struct relay_backend){ .engine = service->engine,
+		.ports = &service->ports,
+		.config = service->config,
+		.users = &service->users };
+}
+
 static void
 retire_look(void *arg)
 {
 	struct service *s = arg;
 
 	s->retire_look = NULL;
-	if (engine_is_idle(s->engine)) {
+	if (engine_is_idle(s->engine) && s->users == 0) {
 		*s->owner = NULL;
 		service_free(s);
 		return;

@@ -7,6 +7,8 @@
 #ifndef STRICTMX_FILTER_SERVICE_H
 #define STRICTMX_FILTER_SERVICE_H
 
+#include "filter/relay.h"
+
 struct clock;
 struct config;
 struct engine;
@@ -23,6 +25,9 @@ struct service *service_new(struct event_base *base, struct clock *clock,
 
 struct engine *service_engine(const struct service *service);
 const struct config *service_config(const struct service *service);
+
+/* For the relay: the service stays as long as it has users. */
+struct relay_backend service_backend(struct service *service);
 
 /*
  * No new questions come. The service frees itself when nothing runs in it any

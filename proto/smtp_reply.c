@@ -26,15 +26,27 @@ bad(struct smtp_reply *reply, const char *why)
 }
 
 /* Replies go into logs and bounces: nothing but printable ASCII may pass. */
-static void
-keep_text(struct smtp_reply *reply, struct span text)
+static size_t
+copy_text(struct span text, char *out, size_t room)
 {
 	size_t i;
 
-	for (i = 0; i < text.len && i < sizeof(reply->text) - 1; i++)
-		reply->text[i] =
-		    text.p[i] >= ' ' && text.p[i] <= '~' ? text.p[i] : '?';
-	reply->text[i] = '\0';
+	for (i = 0; i < text.len && i < room; i++)
+		out[i] = text.p[i] >= ' ' && text.p[i] <= '~' ? text.p[i] : '?';
+	out[i] = '\0';
+	return i;
+}
+
+static void
+keep_text(struct smtp_reply *reply, struct span text)
+{
+	char *whole = reply->whole;
+
+	copy_text(text, reply->text, sizeof(reply->text) - 1);
+	if (reply->lines > 0 && reply->whole_len < SMTP_REPLY_WHOLE_MAX)
+		whole[reply->whole_len++] = '\n';
+	reply->whole_len += copy_text(text, whole + reply->whole_len,
+	    SMTP_REPLY_WHOLE_MAX - reply->whole_len);
 }
 
 /* RFC 5321 4.1.1.1: a keyword in any case, then parameters behind a blank. */

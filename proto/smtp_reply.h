@@ -14,6 +14,7 @@
 /* Octets of one whole reply, line ends (two octets each) included. */
 #define SMTP_REPLY_MAX 16384
 #define SMTP_REPLY_TEXT_MAX 512
+#define SMTP_REPLY_WHOLE_MAX 2048
 
 enum smtp_reply_state {
 	SMTP_REPLY_MORE, /* wants the next line */
@@ -28,6 +29,9 @@ struct smtp_reply {
 	const char *why;      /* static text when BAD */
 	char text[SMTP_REPLY_TEXT_MAX]; /* of the last line, printable ASCII,
 					   other octets as '?', cut to fit */
+	/* The same of all lines, with a LF between two; cut to fit. */
+	char whole[SMTP_REPLY_WHOLE_MAX + 1];
+	size_t whole_len;
 	/*
 	 * For the reply to EHLO (250): which extensions were named on the lines
 	 * after the first, which is the greeting.

@@ -119,6 +119,11 @@ smtp_fixture_good_script(void)
 			"250 STARTTLS\r\n",
 		.starttls = "220 go ahead\r\n",
 		.ehlo_tls = "250-mx1.example.com\r\n250 SIZE 100000\r\n",
+		.mail = "250 2.1.0 ok\r\n",
+		.rcpt = "250 2.1.5 ok\r\n",
+		.data = "354 go on\r\n",
+		.dot = "250 2.0.0 queued\r\n",
+		.rset = "250 2.0.0 reset\r\n",
 		.quit = "221 bye\r\n",
 		.ctx = good_ctx };
 }

@@ -15,11 +15,15 @@
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#define MESSAGE_MAX 65536
+
+const char sink_silent[] = "(silent)";
 const char sink_closes[] = "(closes)";
 const char sink_resets[] = "(resets)";
 
@@ -32,6 +36,7 @@ struct connection {
 	bool awaits_hello; /* of a handshake that will not be */
 	struct event *drip;
 	const char *rest; /* to be dripped */
+	bool in_message;
 };
 
 struct smtp_sink {
@@ -42,6 +47,9 @@ struct smtp_sink {
 	char log[4096];
 	char sni[256];
 	char ehlo[256];
+	char mail[2048];
+	char message[MESSAGE_MAX + 1];
+	size_t octets;
 };
 
 static void
@@ -94,7 +102,7 @@ drip(evutil_socket_t fd, short what, void *arg)
 static void
 say(struct connection *c, const char *text)
 {
-	if (text == NULL)
+	if (text == NULL || text == sink_silent)
 		return;
 	if (text == sink_closes) {
 		connection_free(c);
@@ -106,6 +114,76 @@ say(struct connection *c, const char *text)
 	} else {
 		bufferevent_write(c->bev, text, strlen(text));
 	}
+}
+
+/* The text for a command, unless the test has another. */
+static void
+say_or(struct connection *c, const char *line, const char *text)
+{
+	const struct smtp_sink_script *script = &c->sink->script;
+	const char *other =
+	    script->speaks == NULL ? NULL : script->speaks(line, script->arg);
+
+	if (other != NULL)
+		text = other;
+	if (text != NULL && strcmp(line, "DATA") == 0 &&
+	    strncmp(text, "354", 3) == 0) {
+		c->in_message = true;
+		c->sink->octets = 0;
+		c->sink->message[0] = '\0';
+		if (script->reads_slowly)
+			bufferevent_disable(c->bev, EV_READ);
+	}
+	say(c, text);
+}
+
+static const struct {
+	const char *verb;
+	char mark;
+	size_t text; /* of the script */
+} verbs[] = {
+	{ "MAIL", 'M', offsetof(struct smtp_sink_script, mail) },
+	{ "RCPT", 'R', offsetof(struct smtp_sink_script, rcpt) },
+	{ "DATA", 'D', offsetof(struct smtp_sink_script, data) },
+	{ "RSET", 'Z', offsetof(struct smtp_sink_script, rset) },
+	{ "QUIT", 'Q', offsetof(struct smtp_sink_script, quit) },
+};
+
+static void
+take_verb(struct connection *c, const char *line)
+{
+	const char *script = (const char *)&c->sink->script;
+
+	if (strncmp(line, "MAIL", 4) == 0)
+		snprintf(c->sink->mail, sizeof(c->sink->mail), "%s", line);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strncmp(line, verbs[i].verb, 4) == 0) {
+			const char *text;
+
+			memcpy(&text, script + verbs[i].text, sizeof(text));
+			note(c->sink, verbs[i].mark);
+			say_or(c, line, text);
+			return;
+		}
+	note(c->sink, '?');
+}
+
+static void
+take_message(struct connection *c, const char *line, size_t len)
+{
+	struct smtp_sink *sink = c->sink;
+
+	if (strcmp(line, ".") == 0) {
+		c->in_message = false;
+		note(sink, 'd');
+		say_or(c, line, sink->script.dot);
+		return;
+	}
+	if (sink->octets + len + 2 <= MESSAGE_MAX) {
+		memcpy(sink->message + sink->octets, line, len);
+		memcpy(sink->message + sink->octets + len, "\r\n", 3);
+	}
+	sink->octets += len + 2;
 }
 
 static void
@@ -123,11 +201,8 @@ take_command(struct connection *c, const char *line)
 		c->upgrades = script->starttls != NULL &&
 		    strncmp(script->starttls, "220", 3) == 0;
 		say(c, script->starttls);
-	} else if (strcmp(line, "QUIT") == 0) {
-		note(sink, 'Q');
-		say(c, script->quit);
 	} else {
-		note(sink, '?');
+		take_verb(c, line);
 	}
 }
 
@@ -135,6 +210,9 @@ static void
 readable(struct bufferevent *bev, void *arg)
 {
 	struct connection *c = arg;
+	struct evbuffer *input = bufferevent_get_input(bev);
+	bool in_message = c->in_message;
+	size_t len;
 	char *line;
 
 	if (c->awaits_hello) {
@@ -143,12 +221,18 @@ readable(struct bufferevent *bev, void *arg)
 		say(c, c->sink->script.instead);
 		return;
 	}
-	/* The client never says two commands at once. */
-	line = evbuffer_readln(bufferevent_get_input(bev), NULL,
-	    EVBUFFER_EOL_CRLF_STRICT);
-	if (line != NULL)
-		take_command(c, line);
-	free(line);
+	/* The client never says two commands at once; "." is the last line of a
+	 * message that is looked at here. */
+	do {
+		line = evbuffer_readln(input, &len, EVBUFFER_EOL_CRLF_STRICT);
+		if (line != NULL && in_message) {
+			in_message = strcmp(line, ".") != 0;
+			take_message(c, line, len);
+		} else if (line != NULL) {
+			take_command(c, line);
+		}
+		free(line);
+	} while (line != NULL && in_message);
 }
 
 static void happened(struct bufferevent *bev, short what, void *arg);
@@ -285,6 +369,49 @@ const char *
 smtp_sink_sni(const struct smtp_sink *sink)
 {
 	return sink->sni;
+}
+
+const char *
+smtp_sink_mail(const struct smtp_sink *sink)
+{
+	return sink->mail;
+}
+
+const char *
+smtp_sink_message(const struct smtp_sink *sink)
+{
+	return sink->message;
+}
+
+size_t
+smtp_sink_octets(const struct smtp_sink *sink)
+{
+	return sink->octets;
+}
+
+void
+smtp_sink_say(struct smtp_sink *sink, const char *text)
+{
+	struct connection *c;
+
+	LIST_FOREACH (c, &sink->connections, entry)
+		bufferevent_write(c->bev, text, strlen(text));
+}
+
+void
+smtp_sink_cut(struct smtp_sink *sink)
+{
+	while (!LIST_EMPTY(&sink->connections))
+		connection_free(LIST_FIRST(&sink->connections));
+}
+
+void
+smtp_sink_read(struct smtp_sink *sink)
+{
+	struct connection *c;
+
+	LIST_FOREACH (c, &sink->connections, entry)
+		bufferevent_enable(c->bev, EV_READ);
 }
 
 const char *

@@ -9,9 +9,10 @@
 #include "common/address.h"
 #include "proto/dns_message.h"
 
-static const struct address_rules strict = { false, false };
-static const struct address_rules private_too = { false, true };
-static const struct address_rules laboratory = { true, false };
+static const struct address_rules strict = { .allow_internal = false };
+static const struct address_rules private_too = { .allow_private_policy_host =
+						      true };
+static const struct address_rules laboratory = { .allow_internal = true };
 
 static struct address
 address_of(const char *text)

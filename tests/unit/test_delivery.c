@@ -555,7 +555,8 @@ a_literal_gets_opportunistic_tls_at_its_address(void **state)
 	assert_true(
 	    address_of_mailbox(span_of("x@[127.0.0.1]"), &opts.literal));
 	deliver_with(&opts);
-	assert_memory_equal(t.reason, "451 4.4.1 127.0.0.1: ", 21);
+	assert_memory_equal(t.reason, "554 5.4.6 ", 10);
+	assert_true(t.permanent);
 	assert_string_equal(t.sessions, "");
 }
 
