@@ -76,13 +76,14 @@ delivery_free(struct delivery *d)
 
 /*
  * A policy that refuses before any session, since no host is listed, is a
- * failure to be told of like one in a session.
+ * failure to be told of like one in a session; so is each host that DANE keeps
+ * out.
  */
 static void
 refusal_report(const struct delivery *d)
 {
 	const struct verdict *v = d->verdict;
-	const struct outcome outcome = {
+	struct outcome outcome = {
 		.kind = OUTCOME_SESSION,
 		.domain = v->facts.domain,
 		.source = v->source,
@@ -94,6 +95,14 @@ refusal_report(const struct delivery *d)
 
 	if (v->source == VERDICT_STS && v->result != RESULT_NONE)
 		outcome_report(&outcome);
+	for (size_t i = 0; i < v->facts.n_mx; i++) {
+		if (v->facts.mx[i].refused == RESULT_NONE)
+			continue;
+		outcome.source = VERDICT_DANE;
+		outcome.mx = v->facts.mx[i].host;
+		outcome.result = v->facts.mx[i].refused;
+		outcome_report(&outcome);
+	}
 }
 
 /* The end: with a session, or with the words of a refusal. */

@@ -14,6 +14,7 @@
 
 #include "common/clock.h"
 #include "common/config.h"
+#include "common/dnssec_guard.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/lookup.h"
@@ -299,6 +300,9 @@ engine_new(const struct config *config, const struct ports *ports,
 	e->shared.config = config;
 	e->shared.cache = cache;
 	e->shared.updates = e->updates;
+	e->shared.guard = dnssec_guard_new(config, ports);
+	if (e->shared.guard == NULL)
+		goto fail;
 	return e;
 fail:
 	engine_free(e);
@@ -320,8 +324,15 @@ engine_free(struct engine *engine)
 		}
 		verdict_cache_free(engine->kept[gate]);
 	}
+	dnssec_guard_free(engine->shared.guard);
 	policy_updates_free(engine->updates);
 	free(engine);
+}
+
+void
+engine_inherit(struct engine *heir, struct engine *from)
+{
+	dnssec_guard_inherit(heir->shared.guard, from->shared.guard);
 }
 
 void

@@ -66,6 +66,12 @@ struct engine_ask *engine_ask_again(struct engine *engine, enum gate gate,
 /* Leaves; the lookup goes on and fills the cache. Safe on NULL. */
 void engine_ask_cancel(struct engine_ask **ask);
 
+/*
+ * What from has learned of domains under DANE is known to heir, which takes its
+ * place with another configuration.
+ */
+void engine_inherit(struct engine *heir, struct engine *from);
+
 /* Fetches the cached policy of a domain again, now, behind all answers. */
 void engine_refresh(struct engine *engine, const char *domain);
 

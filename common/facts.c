@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/tlsa_set.h"
+
 static bool
 binds(const struct policy_facts *facts)
 {
@@ -15,6 +17,24 @@ bool
 facts_have_policy(const struct facts *facts)
 {
 	return binds(&facts->sts);
+}
+
+bool
+facts_have_tlsa(const struct facts *facts)
+{
+	for (size_t i = 0; facts->dane && i < facts->n_mx; i++)
+		if (facts->mx[i].dane.tlsa != NULL)
+			return true;
+	return false;
+}
+
+bool
+facts_may_have_dane(const struct facts *facts)
+{
+	for (size_t i = 0; facts->dane && i < facts->n_mx; i++)
+		if (facts->mx[i].dane.state != DANE_NONE)
+			return true;
+	return false;
 }
 
 void
@@ -28,6 +48,8 @@ void
 facts_cleanup(struct facts *facts)
 {
 	policy_facts_cleanup(&facts->sts);
+	for (size_t i = 0; i < facts->n_mx; i++)
+		tlsa_set_drop(&facts->mx[i].dane.tlsa);
 	free(facts->mx);
 	memset(facts, 0, sizeof(*facts));
 }
@@ -53,6 +75,8 @@ facts_copy(const struct facts *from, struct facts *to)
 	if (to->mx == NULL)
 		goto fail;
 	memcpy(to->mx, from->mx, from->n_mx * sizeof(*to->mx));
+	for (size_t i = 0; i < to->n_mx; i++)
+		tlsa_set_hold(to->mx[i].dane.tlsa);
 	return true;
 fail:
 	to->n_mx = 0;
@@ -122,6 +146,19 @@ dnssec_state_name(enum dnssec_state state)
 		[DNSSEC_INSECURE] = "insecure",
 		[DNSSEC_SECURE] = "secure",
 		[DNSSEC_BOGUS] = "bogus",
+	};
+
+	return names[state];
+}
+
+const char *
+dane_state_name(enum dane_state state)
+{
+	static const char *const names[] = {
+		[DANE_UNKNOWN] = "unknown",
+		[DANE_NONE] = "none",
+		[DANE_UNUSABLE] = "unusable",
+		[DANE_USABLE] = "usable",
 	};
 
 	return names[state];

@@ -18,6 +18,8 @@
 #include "proto/sts_policy.h"
 #include "proto/sts_record.h"
 
+struct tlsa_set;
+
 /* Where mail is judged. */
 enum gate {
 	GATE_ADMISSION, /* handed in: the MX hosts are probed */
@@ -86,12 +88,36 @@ struct policy_facts {
 	char failure_why[256];
 };
 
+/* What DANE says of an MX host (RFC 7672 2.2). */
+enum dane_state {
+	DANE_UNKNOWN,  /* a lookup failed or has not ended: why */
+	DANE_NONE,     /* a name on the way is not secure, or no TLSA records */
+	DANE_UNUSABLE, /* there are some, but none for SMTP */
+	DANE_USABLE,
+};
+
+struct dane_fact {
+	enum dane_state state;
+	enum result_type failure; /* when UNKNOWN for a TLSA lookup's sake */
+	const char *why;	  /* static text, when UNKNOWN */
+	enum dnssec_state addresses;
+	struct tlsa_set *tlsa; /* held; when UNUSABLE or USABLE */
+};
+
 struct mx_fact {
 	char host[DOMAIN_SIZE];
 	uint16_t preference;
-	bool listed;	   /* by the policy */
-	bool eligible;	   /* may take mail, as far as the policy goes */
-	unsigned required; /* proofs, PROOF_* */
+	bool listed; /* by the policy */
+	struct dane_fact dane;
+
+	/* What is asked of it: common/demand. */
+	bool under_dane;	  /* by DANE, not by the policy */
+	unsigned required;	  /* proofs, PROOF_* */
+	bool allowed;		  /* may take mail that is judged strictly */
+	bool enforced;		  /* and no other */
+	bool eligible;		  /* may take mail: allowed, or not enforced */
+	enum result_type refused; /* why not allowed, under DANE; else NONE */
+
 	struct probe_result probe; /* or what sessions at delivery showed */
 	int64_t probe_expires_ms;  /* monotonic; 0: nothing is known */
 };
@@ -104,7 +130,10 @@ struct facts {
 	enum dnssec_state mx_dnssec;
 	const char *mx_why; /* static text, when UNKNOWN */
 	uint32_t mx_ttl_s;
-	uint16_t port; /* of all of them */
+	bool dane;	     /* was asked for, and mx[].dane says what came */
+	uint32_t dane_ttl_s; /* of all that was asked for it, MX included */
+	bool dane_lost; /* DANE was in force, and DNSSEC does not work now */
+	uint16_t port;	/* of all of them */
 	size_t n_mx;
 	struct mx_fact *mx; /* by preference; owned */
 	bool deadline_hit;  /* ended with what was known by then */
@@ -112,6 +141,12 @@ struct facts {
 
 /* Does a policy bind? */
 bool facts_have_policy(const struct facts *facts);
+
+/* Has DANE been asked for, and come to records for some host? */
+bool facts_have_tlsa(const struct facts *facts);
+
+/* The same, or nobody knows whether it would. */
+bool facts_may_have_dane(const struct facts *facts);
 
 /* Frees what facts hold, not facts itself. Safe when all zero. */
 void facts_cleanup(struct facts *facts);
@@ -130,5 +165,6 @@ const char *record_state_name(enum record_state state);
 const char *policy_state_name(enum policy_state state);
 const char *mx_state_name(enum mx_state state);
 const char *dnssec_state_name(enum dnssec_state state);
+const char *dane_state_name(enum dane_state state);
 
 #endif

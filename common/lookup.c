@@ -2,11 +2,16 @@
 /*
  * The way of one domain, from its name to a verdict:
  *
- *	1 policy   what is cached, or what the domain says now
- *	2 mx       the MX hosts, and which of them the policy lists
- *	3 probe    STARTTLS with the listed hosts, in order, until one is good
- *	4 look     before a refusal: is the policy still the published one?
- *	5 decide   verdict_decide()
+ *	1 policy   what is cached, or what the domain says now; at the same
+ *	           time the question of the next step is put
+ *	2 mx       the MX hosts, their TLSA records (common/mx_lookup), and
+ *	           what is asked of each
+ *	3 guard    where DANE was in force and is not now: does the resolver
+ *	           validate?
+ *	4 probe    STARTTLS with those of which proofs are asked, in order,
+ *	           until one is good
+ *	5 look     before a refusal: is the policy still the published one?
+ *	6 decide   verdict_decide()
  *
  * Each step's two halves, ask and answer, stand together in the order of time.
  * Steps gather facts; a failure is a fact; none is jumped over (one that has
@@ -21,20 +26,24 @@
 
 #include "common/clock.h"
 #include "common/config.h"
+#include "common/demand.h"
+#include "common/dnssec_guard.h"
 #include "common/facts.h"
 #include "common/limits.h"
-#include "common/mx_facts.h"
+#include "common/mx_lookup.h"
 #include "common/outcome.h"
 #include "common/policy_cache.h"
 #include "common/policy_update.h"
 #include "common/ports.h"
 #include "common/probe.h"
+#include "common/tlsa_set.h"
 #include "common/verdict.h"
 
 enum lookup_step {
 	STEP_START,
 	STEP_POLICY,
 	STEP_MX,
+	STEP_GUARD,
 	STEP_PROBE,
 	STEP_LOOK,
 	STEP_DONE,
@@ -59,7 +68,9 @@ struct lookup {
 	struct clock_timer *begin; /* runs the first step from the loop */
 	struct clock_timer *deadline;
 	struct policy_wait *policy_wait;
-	struct dns_query *mx_query;
+	bool mx_asked;
+	struct mx_lookup *mx_lookup;
+	struct dnssec_wait *guard_wait;
 	struct probe *probe;
 	lookup_done_fn *done;
 	void *arg;
@@ -113,9 +124,12 @@ use_cached(struct lookup *l)
 	return true;
 }
 
+static void mx_begin(struct lookup *l);
+
 static enum step_result
 step_policy(struct lookup *l)
 {
+	mx_begin(l);
 	if (use_cached(l))
 		return NEXT;
 	l->policy_wait = policy_update_join(l->shared.updates,
@@ -125,60 +139,109 @@ step_policy(struct lookup *l)
 
 /* 2. The MX hosts. */
 
-/* What the policy says of each host, and what is known of it already. */
+/* A trial of then tells of now when it showed what is asked now. */
+static bool
+is_same_trial(const struct mx_fact *a, const struct mx_fact *b)
+{
+	return strcmp(a->host, b->host) == 0 && a->required == b->required &&
+	    tlsa_set_same(a->dane.tlsa, b->dane.tlsa);
+}
+
+/* What is asked of each host, and what is known of it already. */
 static void
 mx_hosts_mark(struct lookup *l)
 {
 	struct facts *f = &l->verdict->facts;
 
-	for (size_t i = 0; i < f->n_mx; i++) {
-		struct mx_fact *mx = &f->mx[i];
-
-		mx->listed = facts_have_policy(f) &&
-		    sts_policy_lists(&f->sts.policy, mx->host);
-		if (!mx->listed)
-			continue;
-		mx->required = PROOF_ENCRYPTED | PROOF_PKIX;
-		for (size_t j = 0; j < l->n_lent; j++)
-			if (strcmp(l->lent[j].host, mx->host) == 0 &&
-			    l->lent[j].required == mx->required) {
-				mx->probe = l->lent[j].probe;
-				mx->probe_expires_ms =
+	for (size_t i = 0; i < f->n_mx; i++)
+		f->mx[i].listed = facts_have_policy(f) &&
+		    sts_policy_lists(&f->sts.policy, f->mx[i].host);
+	demand_mark(l->verdict, l->shared.config);
+	for (size_t i = 0; i < f->n_mx; i++)
+		for (size_t j = 0; f->mx[i].required != 0 && j < l->n_lent; j++)
+			if (is_same_trial(&l->lent[j], &f->mx[i])) {
+				f->mx[i].probe = l->lent[j].probe;
+				f->mx[i].probe_expires_ms =
 				    l->lent[j].probe_expires_ms;
 			}
+}
+
+static void
+mx_done(void *arg)
+{
+	struct lookup *l = arg;
+
+	l->mx_lookup = NULL;
+	if (l->step == STEP_MX) { /* else the policy is still waited for */
+		l->step--;
+		lookup_advance(l);
 	}
 }
 
 static void
-mx_done(const struct dns_answer *answer, void *arg)
+mx_begin(struct lookup *l)
 {
-	struct lookup *l = arg;
+	const struct mx_lookup_opts opts = { .ports = l->shared.ports,
+		.config = l->shared.config,
+		.dane = dnssec_guard_dane(l->shared.guard) };
 
-	l->mx_query = NULL;
-	mx_facts_take(&l->verdict->facts, answer);
-	mx_hosts_mark(l);
-	lookup_advance(l);
+	if (l->mx_asked)
+		return;
+	l->mx_asked = true;
+	l->mx_lookup = mx_lookup_start(&opts, &l->verdict->facts, mx_done, l);
 }
 
 static enum step_result
 step_mx(struct lookup *l)
 {
-	const struct dns_port *dns = &l->shared.ports->dns;
-
-	if (l->shared.config->smarthost[0] != '\0') {
-		mx_facts_take_domain(&l->verdict->facts, MX_SMARTHOST);
-		mx_hosts_mark(l);
-		return NEXT;
-	}
-	l->mx_query = dns->start(dns->self, l->verdict->facts.domain, DNS_MX,
-	    false, mx_done, l);
-	if (l->mx_query != NULL)
+	mx_begin(l);
+	if (l->mx_lookup != NULL)
 		return WAIT;
-	l->verdict->facts.mx_why = "too many questions are waiting";
+	mx_hosts_mark(l);
 	return NEXT;
 }
 
-/* 3. Trials of the listed hosts; only where the policy wants proofs. */
+/*
+ * 3. DANE was in force for this domain, and is not now. When the resolver
+ * still validates, that is the domain's own will; else its mail waits.
+ */
+
+static void
+guard_done(bool works, void *arg)
+{
+	struct lookup *l = arg;
+	struct facts *f = &l->verdict->facts;
+
+	l->guard_wait = NULL;
+	/* Not asked for: it was off when this lookup began. */
+	f->dane_lost = !works || !f->dane;
+	if (!f->dane_lost)
+		dnssec_guard_forget(l->shared.guard, f->domain);
+	demand_mark(l->verdict, l->shared.config);
+	lookup_advance(l);
+}
+
+static enum step_result
+step_guard(struct lookup *l)
+{
+	struct facts *f = &l->verdict->facts;
+
+	if (!l->shared.config->dane)
+		return NEXT;
+	if (facts_have_tlsa(f))
+		dnssec_guard_note(l->shared.guard, f->domain);
+	if (facts_may_have_dane(f) ||
+	    !dnssec_guard_remembers(l->shared.guard, f->domain))
+		return NEXT;
+	f->dane_lost = true; /* unless the resolver is known to validate */
+	demand_mark(l->verdict, l->shared.config);
+	if (f->mx_state == MX_UNKNOWN)
+		return NEXT;
+	l->guard_wait = dnssec_guard_join(l->shared.guard, guard_done, l);
+	return l->guard_wait == NULL ? NEXT : WAIT;
+}
+
+/* 4. Trials of the hosts; only where proofs are asked for. */
 
 static void
 probe_keep(struct lookup *l, struct mx_fact *mx,
@@ -190,7 +253,7 @@ probe_keep(struct lookup *l, struct mx_fact *mx,
 	struct outcome outcome = {
 		.kind = OUTCOME_PROBE,
 		.domain = f->domain,
-		.source = VERDICT_STS,
+		.source = mx->under_dane ? VERDICT_DANE : VERDICT_STS,
 		.mode = f->sts.policy.mode,
 		.mx = mx->host,
 		.address = &result->address,
@@ -226,6 +289,8 @@ probe_begin(struct lookup *l, const struct mx_fact *mx)
 		.helo = l->shared.config->hostname,
 		.port = l->verdict->facts.port,
 		.proofs = mx->required,
+		.tlsa = mx->dane.tlsa,
+		.next_hop = l->verdict->facts.domain,
 		.rules = l->shared.config->addresses,
 	};
 
@@ -233,20 +298,29 @@ probe_begin(struct lookup *l, const struct mx_fact *mx)
 	return l->probe != NULL;
 }
 
+/* One of which nothing is asked takes the mail, whatever trials would show. */
+static bool
+is_trial_needed(const struct facts *f)
+{
+	for (size_t i = 0; i < f->n_mx; i++)
+		if (f->mx[i].allowed && f->mx[i].required == 0)
+			return false;
+	return true;
+}
+
 static enum step_result
 step_probe(struct lookup *l)
 {
 	const struct facts *f = &l->verdict->facts;
 
-	if (l->verdict->gate == GATE_DELIVERY || !facts_have_policy(f) ||
-	    f->sts.policy.mode == STS_MODE_NONE)
+	if (l->verdict->gate == GATE_DELIVERY || !is_trial_needed(f))
 		return NEXT;
 	for (; l->probing < f->n_mx; l->probing++) {
 		const struct mx_fact *mx = &f->mx[l->probing];
 
 		if (mx->probe.state == PROBE_GOOD)
 			return NEXT;
-		if (mx->listed && mx->probe_expires_ms == 0 &&
+		if (mx->allowed && mx->probe_expires_ms == 0 &&
 		    probe_begin(l, mx))
 			return WAIT;
 	}
@@ -254,7 +328,7 @@ step_probe(struct lookup *l)
 }
 
 /*
- * 4. A cached policy is about to refuse. Is it still the published one (RFC
+ * 5. A cached policy is about to refuse. Is it still the published one (RFC
  * 8461 5.1)? Past the DNS cache, once a minute and domain. A new policy has
  * the whole walk begin anew, once. At delivery the refusal comes from the hosts
  * themselves, after this lookup: then the look is asked for.
@@ -355,24 +429,26 @@ lookup_rewind(struct lookup *l)
 	memcpy(f->domain, domain, sizeof(domain));
 	f->port = port;
 	l->probing = 0;
+	l->mx_asked = false;
 }
 
 static void
 lookup_free(struct lookup *l)
 {
-	const struct ports *ports = l->shared.ports;
-
 	clock_timer_cancel(&l->begin);
 	clock_timer_cancel(&l->deadline);
 	policy_wait_cancel(&l->policy_wait);
-	ports->dns.cancel(ports->dns.self, &l->mx_query);
+	mx_lookup_cancel(&l->mx_lookup);
+	dnssec_wait_cancel(&l->guard_wait);
 	probe_cancel(&l->probe);
 	verdict_free(l->verdict);
+	for (size_t i = 0; i < l->n_lent; i++)
+		tlsa_set_drop(&l->lent[i].dane.tlsa);
 	free(l->lent);
 	free(l);
 }
 
-/* 5. The end: judged with what is known. */
+/* 6. The end: judged with what is known. */
 static void
 lookup_finish(struct lookup *l)
 {
@@ -380,6 +456,7 @@ lookup_finish(struct lookup *l)
 	struct verdict *verdict = l->verdict;
 	int64_t now_ms = clock_mono_ms(clock);
 
+	mx_lookup_cancel(&l->mx_lookup); /* it writes into the verdict */
 	l->verdict = NULL;
 	verdict_decide(verdict, l->shared.config);
 	verdict->expires_ms = now_ms +
@@ -392,6 +469,7 @@ lookup_finish(struct lookup *l)
 static enum step_result (*const steps[])(struct lookup *) = {
 	[STEP_POLICY] = step_policy,
 	[STEP_MX] = step_mx,
+	[STEP_GUARD] = step_guard,
 	[STEP_PROBE] = step_probe,
 	[STEP_LOOK] = step_look,
 };
@@ -425,7 +503,16 @@ lookup_deadline(void *arg)
 	f->deadline_hit = true;
 	if (l->policy_wait != NULL && l->step == STEP_POLICY)
 		policy_take(l, policy_wait_facts(l->policy_wait));
+	if (l->step <= STEP_MX)
+		mx_hosts_mark(l);
 	lookup_finish(l);
+}
+
+static void
+lend(struct lookup *l, const struct mx_fact *mx)
+{
+	tlsa_set_hold(mx->dane.tlsa);
+	l->lent[l->n_lent++] = *mx;
 }
 
 /* Probes of the last verdict that still hold (good 5 minutes, bad 1). */
@@ -441,7 +528,7 @@ probes_lend(struct lookup *l, const struct verdict *previous)
 		return false;
 	for (size_t i = 0; i < f->n_mx; i++)
 		if (f->mx[i].probe_expires_ms > l->started_ms)
-			l->lent[l->n_lent++] = f->mx[i];
+			lend(l, &f->mx[i]);
 	return true;
 }
 

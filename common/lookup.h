@@ -12,6 +12,7 @@
 #include "common/facts.h"
 
 struct config;
+struct dnssec_guard;
 struct lookup;
 struct policy_cache;
 struct policy_updates;
@@ -24,6 +25,7 @@ struct lookup_shared {
 	const struct config *config;
 	struct policy_cache *cache;
 	struct policy_updates *updates;
+	struct dnssec_guard *guard;
 };
 
 /*

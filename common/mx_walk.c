@@ -81,7 +81,7 @@ walk_host(struct mx_walk *w)
 static unsigned
 walk_proofs(struct mx_walk *w)
 {
-	return w->verdict->enforced ? walk_host(w)->required : 0;
+	return walk_host(w)->enforced ? walk_host(w)->required : 0;
 }
 
 /*
@@ -123,8 +123,23 @@ session_failed(struct mx_walk *w, const struct smtp_result *result)
 static bool
 policy_minds(const struct mx_walk *w)
 {
-	return w->verdict->source == VERDICT_STS &&
+	return facts_have_policy(&w->verdict->facts) &&
 	    w->verdict->facts.sts.policy.mode != STS_MODE_NONE;
+}
+
+/* Whose demand a session is tested by: that of DANE goes first. */
+static enum verdict_source
+session_source(struct mx_walk *w, const struct smtp_result *result)
+{
+	const struct mx_fact *mx = walk_host(w);
+
+	/* DANE asks for no more than was shown; the policy does. */
+	if (mx->under_dane && result->stage == SMTP_STAGE_READY &&
+	    mx->dane.state == DANE_UNUSABLE && policy_minds(w))
+		return VERDICT_STS;
+	if (mx->under_dane)
+		return VERDICT_DANE;
+	return policy_minds(w) ? VERDICT_STS : VERDICT_NONE;
 }
 
 /*
@@ -136,33 +151,43 @@ static enum result_type
 session_fault(struct mx_walk *w, const struct smtp_result *result)
 {
 	bool ready = result->stage == SMTP_STAGE_READY;
+	enum verdict_source source = session_source(w, result);
 
-	if (!ready || w->verdict->enforced)
+	if (!ready)
 		return result->result;
-	if (policy_minds(w) && !walk_host(w)->listed)
+	if (source == VERDICT_STS && !walk_host(w)->listed)
 		return RESULT_VALIDATION_FAILURE;
 	if ((result->proofs & PROOF_ENCRYPTED) == 0)
 		return RESULT_STARTTLS_NOT_SUPPORTED;
-	return policy_minds(w) ? result->result : RESULT_NONE;
+	return source == VERDICT_STS ? result->result : RESULT_NONE;
+}
+
+/* address: NULL when there was no session. */
+static void
+outcome_of_host(struct mx_walk *w, const struct smtp_result *result,
+    const struct address *address)
+{
+	const struct outcome outcome = {
+		.kind = OUTCOME_SESSION,
+		.domain = w->verdict->facts.domain,
+		.source = session_source(w, result),
+		.mode = w->verdict->facts.sts.policy.mode,
+		.mx = walk_host(w)->host,
+		.address = address,
+		.result = session_fault(w, result),
+		.why = result->why,
+	};
+
+	if (!w->opts.uncounted)
+		outcome_report(&outcome);
 }
 
 /* A second try in clear was told of by the first: a session counts once. */
 static void
 session_report(struct mx_walk *w, const struct smtp_result *result)
 {
-	struct outcome outcome = {
-		.kind = OUTCOME_SESSION,
-		.domain = w->verdict->facts.domain,
-		.source = policy_minds(w) ? VERDICT_STS : VERDICT_NONE,
-		.mode = w->verdict->facts.sts.policy.mode,
-		.mx = walk_host(w)->host,
-		.address = &w->found.list[w->next - 1],
-		.result = session_fault(w, result),
-		.why = result->why,
-	};
-
-	if (!w->opts.uncounted && !w->in_clear)
-		outcome_report(&outcome);
+	if (!w->in_clear)
+		outcome_of_host(w, result, &w->found.list[w->next - 1]);
 }
 
 /* The order of the hosts. */
@@ -195,6 +220,13 @@ order_cut(struct mx_walk *w, unsigned preference)
 	w->verdict->loops = n == 0;
 }
 
+/* DANE keeps it out: it has its turn all the same, to be told of. */
+static bool
+is_kept_out(const struct mx_fact *mx)
+{
+	return mx->under_dane && !mx->eligible;
+}
+
 /* RFC 5321 5.1: the hosts of one preference share the load. */
 static void
 order_make(struct mx_walk *w)
@@ -204,7 +236,8 @@ order_make(struct mx_walk *w)
 	unsigned own = own_host_preference(f, w->opts.config);
 
 	for (size_t i = 0; i < f->n_mx; i++)
-		if (f->mx[i].eligible && w->n_order < LIMIT_MX_HOSTS)
+		if ((f->mx[i].eligible || is_kept_out(&f->mx[i])) &&
+		    w->n_order < LIMIT_MX_HOSTS)
 			w->order[w->n_order++] = i;
 	for (size_t i = 1; i <= w->n_order; i++)
 		if (i == w->n_order ||
@@ -257,6 +290,20 @@ literal_take(struct mx_walk *w)
 	host_failed(w, PROBE_UNREACHABLE, why);
 }
 
+/* A host that is not tried for what its lookups have come to. */
+static void
+keep_out(struct mx_walk *w)
+{
+	const struct mx_fact *mx = walk_host(w);
+	struct smtp_result result = { .result = mx->refused };
+
+	snprintf(result.why, sizeof(result.why), "%s",
+	    mx->dane.why == NULL ? "is not under DANE" : mx->dane.why);
+	session_failed(w, &result);
+	if (result.result != RESULT_NONE)
+		outcome_of_host(w, &result, NULL);
+}
+
 static enum outcome_of_step
 step_addresses(struct mx_walk *w)
 {
@@ -265,6 +312,10 @@ step_addresses(struct mx_walk *w)
 	w->looked_up = true;
 	w->next = 0;
 	memset(&w->found, 0, sizeof(w->found));
+	if (is_kept_out(walk_host(w))) {
+		keep_out(w);
+		return NEXT;
+	}
 	if (w->verdict->facts.mx_state == MX_LITERAL) {
 		literal_take(w);
 		return NEXT;
@@ -362,6 +413,11 @@ session_begin(struct mx_walk *w)
 		.in_clear = w->in_clear,
 		.deadline_ms = session_deadline_ms(w),
 	};
+
+	if (target.proofs & PROOF_DANE) {
+		target.tlsa = walk_host(w)->dane.tlsa;
+		target.next_hop = w->verdict->facts.domain;
+	}
 
 	w->session = smtp->start(smtp->self, &target, session_ready, w);
 	if (w->session == NULL)

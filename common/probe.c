@@ -19,6 +19,7 @@
 #include "common/clock.h"
 #include "common/limits.h"
 #include "common/mx_addresses.h"
+#include "common/tlsa_set.h"
 
 enum step_result {
 	NEXT,
@@ -37,6 +38,8 @@ struct probe {
 	char *helo;
 	uint16_t port;
 	unsigned proofs; /* asked for */
+	struct tlsa_set *tlsa;
+	char *next_hop;
 	probe_done_fn *done;
 	void *arg;
 
@@ -78,6 +81,8 @@ probe_free(struct probe *p)
 	p->ports->smtp.cancel(p->ports->smtp.self, &p->session);
 	clock_timer_cancel(&p->limit);
 	clock_timer_cancel(&p->deadline);
+	tlsa_set_drop(&p->tlsa);
+	free(p->next_hop);
 	free(p->mx);
 	free(p->helo);
 	free(p);
@@ -120,6 +125,7 @@ probe_weigh(struct probe *p, enum probe_state state, const char *why)
 	if (weights[state] < weights[kept->state])
 		return NULL;
 	memset(kept, 0, sizeof(*kept));
+	kept->tlsa_matched = -1;
 	kept->state = state;
 	snprintf(kept->why, sizeof(kept->why), "%s", why);
 	if (p->next > 0)
@@ -157,6 +163,13 @@ session_state(const struct probe *p, const struct smtp_result *result)
 }
 
 static void
+probe_take_proofs(struct probe_result *kept, const struct smtp_result *result)
+{
+	kept->proofs = result->proofs;
+	kept->tlsa_matched = result->tlsa_matched;
+}
+
+static void
 session_ready(const struct smtp_result *result, struct smtp_session *session,
     void *arg)
 {
@@ -166,7 +179,7 @@ session_ready(const struct smtp_result *result, struct smtp_session *session,
 	    probe_weigh(p, state, state == PROBE_GOOD ? "" : result->why);
 
 	if (kept != NULL && state == PROBE_GOOD)
-		kept->proofs = result->proofs;
+		probe_take_proofs(kept, result);
 	if (kept != NULL && state == PROBE_TLS_FAILED) {
 		kept->result = result->result;
 		kept->certificate_bad = result->certificate_bad;
@@ -209,7 +222,9 @@ session_start(struct probe *p, const struct address *address, bool is_last)
 		.address = *address,
 		.port = p->port,
 		.helo = p->helo,
-		.proofs = p->proofs };
+		.proofs = p->proofs,
+		.tlsa = p->tlsa,
+		.next_hop = p->next_hop };
 
 	if (!is_last && left_ms > LIMIT_PROBE_ADDRESS_MS)
 		left_ms = LIMIT_PROBE_ADDRESS_MS;
@@ -264,6 +279,10 @@ probe_start(const struct ports *ports, const struct probe_opts *opts,
 	p->helo = strdup(opts->helo);
 	p->port = opts->port;
 	p->proofs = opts->proofs;
+	if (opts->proofs & PROOF_DANE) {
+		p->tlsa = tlsa_set_hold(opts->tlsa);
+		p->next_hop = strdup(opts->next_hop);
+	}
 	p->done = done;
 	p->arg = arg;
 	p->ends_ms = clock_mono_ms(ports->clock) + LIMIT_PROBE_MS;
@@ -273,6 +292,7 @@ probe_start(const struct ports *ports, const struct probe_opts *opts,
 	p->result.state = PROBE_UNREACHABLE;
 	probe_weigh(p, PROBE_UNREACHABLE, "address lookup timed out");
 	if (p->mx == NULL || p->helo == NULL || p->deadline == NULL ||
+	    (p->tlsa != NULL && p->next_hop == NULL) ||
 	    (p->lookup = mx_addresses_start(ports, p->mx, &opts->rules,
 		 addresses_done, p)) == NULL) {
 		probe_free(p);

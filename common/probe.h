@@ -16,7 +16,9 @@ struct probe_opts {
 	const char *mx; /* folded */
 	const char *helo;
 	uint16_t port;
-	unsigned proofs; /* that a session must show */
+	unsigned proofs;       /* that a session must show */
+	struct tlsa_set *tlsa; /* with PROOF_DANE among these; held */
+	const char *next_hop;  /* see struct smtp_target */
 	struct address_rules rules;
 };
 
@@ -32,6 +34,7 @@ struct probe_result {
 	unsigned proofs;	 /* shown, when GOOD */
 	enum result_type result; /* when TLS_FAILED */
 	bool certificate_bad;	 /* see struct smtp_result */
+	int tlsa_matched;	 /* when GOOD: likewise */
 	char why[512];
 	struct address address; /* that decided; family 0 if none */
 };

@@ -112,6 +112,38 @@ tlsa_set_hold(struct tlsa_set *set)
 	return set;
 }
 
+static bool
+record_same(const struct tlsa_record *a, const struct tlsa_record *b)
+{
+	return a->usage == b->usage && a->selector == b->selector &&
+	    a->matching_type == b->matching_type &&
+	    a->association.len == b->association.len &&
+	    memcmp(a->association.p, b->association.p, a->association.len) == 0;
+}
+
+/* Resolvers turn the records of a set round: in any order. */
+static bool
+has_record(const struct tlsa_set *set, const struct tlsa_record *record)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (record_same(&set->entries[i].record, record))
+			return true;
+	return false;
+}
+
+bool
+tlsa_set_same(const struct tlsa_set *a, const struct tlsa_set *b)
+{
+	if (a == b || a == NULL || b == NULL)
+		return a == b;
+	if (a->n != b->n || strcmp(a->base, b->base) != 0)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!has_record(b, &a->entries[i].record))
+			return false;
+	return true;
+}
+
 void
 tlsa_set_drop(struct tlsa_set **set)
 {

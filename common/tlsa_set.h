@@ -7,6 +7,7 @@
 #ifndef STRICTMX_COMMON_TLSA_SET_H
 #define STRICTMX_COMMON_TLSA_SET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "proto/domain.h"
@@ -37,6 +38,9 @@ struct tlsa_set *tlsa_set_new(const char *base,
 
 /* One holder more; set may be NULL. Returns it. */
 struct tlsa_set *tlsa_set_hold(struct tlsa_set *set);
+
+/* The same records at the same base domain; NULL is the same as NULL only. */
+bool tlsa_set_same(const struct tlsa_set *a, const struct tlsa_set *b);
 
 /* Clears the pointer. Safe on NULL. */
 void tlsa_set_drop(struct tlsa_set **set);

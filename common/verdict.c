@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The judgement: facts in, verdict out, nothing else touched. The manual has
- * it as a table (strictmxd(8), "ANSWERS").
+ * it as a table (strictmxd(8), "ANSWERS"). Here is what concerns the
+ * destination as a whole; common/demand says what is asked of each MX host, and
+ * verdict_hosts.c what comes of that.
  */
-#include "common/verdict.h"
+#include "common/verdict_private.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +13,7 @@
 #include <string.h>
 
 #include "common/config.h"
+#include "common/demand.h"
 #include "common/limits.h"
 
 /* Replies are one line of printable ASCII; peers choose some of the words. */
@@ -22,8 +25,8 @@ make_printable(char *s)
 			*s = '?';
 }
 
-static void __attribute__((format(printf, 2, 3)))
-set_reason(struct verdict *v, const char *format, ...)
+void
+verdict_set_reason(struct verdict *v, const char *format, ...)
 {
 	va_list ap;
 
@@ -33,22 +36,20 @@ set_reason(struct verdict *v, const char *format, ...)
 	make_printable(v->reason);
 }
 
-static void
-set_mx(struct verdict *v, const struct mx_fact *mx)
+void
+verdict_set_mx(struct verdict *v, const struct mx_fact *mx)
 {
 	snprintf(v->mx, sizeof(v->mx), "%s", mx->host);
+	if (mx->under_dane)
+		v->source = VERDICT_DANE;
 }
 
-/*
- * A refusal: temporary, or, where the administrator wants that and the policy
- * is known to be the published one, permanent (RFC 8461 5.1). The relay never
- * makes a policy's failure permanent. status is "4.x.y".
- */
-static void __attribute__((format(printf, 4, 5))) refuse(struct verdict *v,
-    const struct config *config, const char *status, const char *format, ...)
+void
+verdict_refuse(struct verdict *v, const struct config *config,
+    const char *status, const char *format, ...)
 {
 	bool permanent = config->reject_on_failure &&
-	    v->gate == GATE_ADMISSION &&
+	    v->gate == GATE_ADMISSION && !demand_is_danes(&v->facts) &&
 	    (v->facts.sts.state == POLICY_FETCHED ||
 		v->facts.fresh_look == LOOK_SAME);
 	char text[VERDICT_REASON_SIZE];
@@ -58,13 +59,12 @@ static void __attribute__((format(printf, 4, 5))) refuse(struct verdict *v,
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	v->action = permanent ? ACTION_REJECT : ACTION_DEFER;
-	set_reason(v, "%s%s %s", permanent ? "550 5" : "451 4", status + 1,
-	    text);
+	verdict_set_reason(v, "%s%s %s", permanent ? "550 5" : "451 4",
+	    status + 1, text);
 }
 
-/* A refusal for what nobody knows yet: temporary, always. */
-static void __attribute__((format(printf, 2, 3)))
-defer(struct verdict *v, const char *format, ...)
+void
+verdict_defer(struct verdict *v, const char *format, ...)
 {
 	char text[VERDICT_REASON_SIZE];
 	va_list ap;
@@ -73,7 +73,7 @@ defer(struct verdict *v, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	v->action = ACTION_DEFER;
-	set_reason(v, "451 4.4.3 %s", text);
+	verdict_set_reason(v, "451 4.4.3 %s", text);
 }
 
 /*
@@ -88,10 +88,12 @@ decide_record_unknown(struct verdict *v)
 	    sts->record_why == NULL ? "no answer yet" : sts->record_why;
 
 	if (v->gate == GATE_DELIVERY && !sts->record_patience_over)
-		defer(v, "MTA-STS record of %s could not be looked up: %s",
+		verdict_defer(v,
+		    "MTA-STS record of %s could not be looked up: %s",
 		    v->facts.domain, why);
 	else
-		set_reason(v, "MTA-STS record of %s could not be looked up: %s",
+		verdict_set_reason(v,
+		    "MTA-STS record of %s could not be looked up: %s",
 		    v->facts.domain, why);
 }
 
@@ -104,15 +106,15 @@ decide_without_policy(struct verdict *v)
 
 	if (sts->state == POLICY_UNREAD) {
 		v->action = ACTION_DEFER;
-		set_reason(v,
+		verdict_set_reason(v,
 		    "451 4.3.0 MTA-STS policy of %s: out of memory, try again "
 		    "later",
 		    domain);
 		return;
 	}
 	if (sts->state == POLICY_FAILED) {
-		set_reason(v, "MTA-STS policy of %s does not bind: %s", domain,
-		    sts->failure_why);
+		verdict_set_reason(v, "MTA-STS policy of %s does not bind: %s",
+		    domain, sts->failure_why);
 		return;
 	}
 	switch (sts->record) {
@@ -122,121 +124,20 @@ decide_without_policy(struct verdict *v)
 	case RECORD_FOUND:
 		/* The fetch was not begun or has not ended: it may yet come
 		 * back with mode enforce. */
-		defer(v,
+		verdict_defer(v,
 		    "MTA-STS policy of %s has not been fetched yet, try again "
 		    "later",
 		    domain);
 		break;
 	case RECORD_NONE:
-		set_reason(v, "no MTA-STS policy");
+		verdict_set_reason(v, "no MTA-STS policy");
 		break;
 	case RECORD_SEVERAL:
 	case RECORD_BROKEN:
-		set_reason(v, "MTA-STS record of %s does not count: %s", domain,
-		    sts->record_why);
+		verdict_set_reason(v, "MTA-STS record of %s does not count: %s",
+		    domain, sts->record_why);
 		break;
 	}
-}
-
-/* RFC 8461 5: no listed host has a good session. Say what is wrong. */
-static void
-blame(struct verdict *v, const struct mx_fact *mx, const struct config *config)
-{
-	const struct probe_result *probe = &mx->probe;
-
-	v->result = probe->result;
-	set_mx(v, mx);
-	refuse(v, config, result_type_status(probe->result),
-	    "MTA-STS policy of %s: %s%s %s", v->facts.domain,
-	    probe->certificate_bad ? "certificate of " : "", mx->host,
-	    probe->why);
-}
-
-static void
-decide_unreachable(struct verdict *v, const struct mx_fact *mx,
-    const struct config *config)
-{
-	set_mx(v, mx);
-	v->action =
-	    config->unreachable == CHOICE_DEFER || v->gate == GATE_DELIVERY
-	    ? ACTION_DEFER
-	    : ACTION_PROCEED;
-	set_reason(v, "%sMTA-STS policy of %s: %s cannot be tried: %s",
-	    v->action == ACTION_DEFER ? "451 4.4.1 " : "", v->facts.domain,
-	    mx->host, mx->probe.why);
-}
-
-/* Nobody knows anything of the hosts: nothing that "unreachable" is about. */
-static void
-decide_untried(struct verdict *v, const struct mx_fact *mx)
-{
-	set_mx(v, mx);
-	v->action = ACTION_DEFER;
-	set_reason(v,
-	    "451 4.4.1 MTA-STS policy of %s: %s has not been tried: %s",
-	    v->facts.domain, mx->host,
-	    mx->probe.why[0] == '\0' ? "out of time" : mx->probe.why);
-}
-
-static void
-decide_unlisted(struct verdict *v, const struct config *config)
-{
-	v->result = RESULT_VALIDATION_FAILURE;
-	set_mx(v, &v->facts.mx[0]);
-	refuse(v, config, "4.7.5",
-	    "MTA-STS policy of %s does not list its MX %s%s", v->facts.domain,
-	    v->facts.mx[0].host, v->facts.n_mx > 1 ? " nor any other" : "");
-}
-
-/* What the probes of the listed hosts have shown; one good one is enough. */
-static void
-decide_probes(struct verdict *v, const struct config *config)
-{
-	const struct facts *f = &v->facts;
-	const struct mx_fact *failed = NULL, *unreachable = NULL;
-	const struct mx_fact *untried = NULL;
-
-	for (size_t i = 0; i < f->n_mx; i++) {
-		const struct mx_fact *mx = &f->mx[i];
-
-		if (!mx->listed)
-			continue;
-		switch (mx->probe.state) {
-		case PROBE_GOOD:
-			set_mx(v, mx);
-			set_reason(v, "%s has shown what the policy asks for",
-			    mx->host);
-			return;
-		case PROBE_TLS_FAILED:
-			if (failed == NULL)
-				failed = mx;
-			break;
-		case PROBE_UNREACHABLE:
-			if (unreachable == NULL)
-				unreachable = mx;
-			break;
-		case PROBE_UNKNOWN:
-			if (untried == NULL)
-				untried = mx;
-			break;
-		}
-	}
-	if (failed != NULL)
-		blame(v, failed, config);
-	else if (unreachable != NULL)
-		decide_unreachable(v, unreachable, config);
-	else if (untried != NULL)
-		decide_untried(v, untried);
-}
-
-static size_t
-count_listed(const struct facts *f)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->n_mx; i++)
-		n += f->mx[i].listed ? 1 : 0;
-	return n;
 }
 
 static void
@@ -244,13 +145,14 @@ decide_under_policy(struct verdict *v, const struct config *config)
 {
 	switch (v->facts.mx_state) {
 	case MX_NULL:
-		set_reason(v, "%s accepts no mail (null MX)", v->facts.domain);
+		verdict_set_reason(v, "%s accepts no mail (null MX)",
+		    v->facts.domain);
 		break;
 	case MX_NO_DOMAIN:
-		set_reason(v, "no such domain: %s", v->facts.domain);
+		verdict_set_reason(v, "no such domain: %s", v->facts.domain);
 		break;
 	case MX_UNKNOWN:
-		defer(v,
+		verdict_defer(v,
 		    "MTA-STS policy of %s: its MX hosts could not be looked "
 		    "up: %s",
 		    v->facts.domain,
@@ -260,13 +162,7 @@ decide_under_policy(struct verdict *v, const struct config *config)
 	case MX_FOUND:
 	case MX_IMPLICIT:
 	case MX_SMARTHOST:
-		if (count_listed(&v->facts) == 0)
-			decide_unlisted(v, config);
-		else if (v->gate == GATE_ADMISSION)
-			decide_probes(v, config);
-		else
-			set_reason(v, "%zu MX hosts of %s are listed",
-			    count_listed(&v->facts), v->facts.domain);
+		verdict_decide_hosts(v, config);
 		break;
 	}
 }
@@ -281,7 +177,7 @@ decide_sts(struct verdict *v, const struct config *config)
 		decide_under_policy(v, config);
 		break;
 	case STS_MODE_NONE:
-		set_reason(v, "MTA-STS policy of %s has mode none",
+		verdict_set_reason(v, "MTA-STS policy of %s has mode none",
 		    v->facts.domain);
 		break;
 	case STS_MODE_UNKNOWN:
@@ -298,16 +194,17 @@ decide_destination(struct verdict *v)
 	switch (f->mx_state) {
 	case MX_NULL: /* RFC 7505 4.2 */
 		v->action = ACTION_REJECT;
-		set_reason(v, "556 5.1.10 %s accepts no mail (null MX)",
+		verdict_set_reason(v, "556 5.1.10 %s accepts no mail (null MX)",
 		    f->domain);
 		return true;
 	case MX_NO_DOMAIN:
 		v->action = ACTION_REJECT;
-		set_reason(v, "550 5.1.2 no such domain: %s", f->domain);
+		verdict_set_reason(v, "550 5.1.2 no such domain: %s",
+		    f->domain);
 		return true;
 	case MX_UNKNOWN:
-		defer(v, "MX hosts of %s could not be looked up: %s", f->domain,
-		    f->mx_why == NULL ? "out of time" : f->mx_why);
+		verdict_defer(v, "MX hosts of %s could not be looked up: %s",
+		    f->domain, f->mx_why == NULL ? "out of time" : f->mx_why);
 		return true;
 	case MX_FOUND:
 	case MX_IMPLICIT:
@@ -318,14 +215,67 @@ decide_destination(struct verdict *v)
 	return false;
 }
 
-/* Which hosts may take the mail? Under a testing mode all of them. */
+/*
+ * Some host is under DANE. A policy that asks for something, or may yet, does
+ * so of the others.
+ */
 static void
-mark_eligible(struct verdict *v)
+decide_under_dane(struct verdict *v, const struct config *config)
 {
-	struct facts *f = &v->facts;
+	if (facts_have_policy(&v->facts) &&
+	    v->facts.sts.policy.mode != STS_MODE_NONE)
+		v->source = VERDICT_STS;
+	verdict_decide_hosts(v, config);
+}
 
+/*
+ * At admission nobody minds that the hosts are not known, for smtpd will ask
+ * for them again; but what must be under DANE waits.
+ */
+static bool
+decide_dane_without_hosts(struct verdict *v, const struct config *config)
+{
+	const struct facts *f = &v->facts;
+
+	if (f->mx_state != MX_UNKNOWN ||
+	    (!f->dane_lost &&
+		!name_list_has(&config->dane_required, f->domain)))
+		return false;
+	v->source = VERDICT_DANE;
+	verdict_defer(v, "DANE of %s: its MX hosts could not be looked up: %s",
+	    f->domain, f->mx_why == NULL ? "out of time" : f->mx_why);
+	return true;
+}
+
+static void
+decide(struct verdict *v, const struct config *config)
+{
+	if (v->gate == GATE_DELIVERY && decide_destination(v))
+		return;
+	if (decide_dane_without_hosts(v, config))
+		return;
+	if (demand_is_danes(&v->facts))
+		decide_under_dane(v, config);
+	else if (facts_have_policy(&v->facts))
+		decide_sts(v, config);
+	else
+		decide_without_policy(v);
+}
+
+/* Nothing is refused while some host may take the mail whatever it shows. */
+static bool
+is_testing(const struct verdict *v, const struct config *config)
+{
+	const struct facts *f = &v->facts;
+
+	if (config->testing)
+		return true;
+	if (!facts_have_policy(f) || f->sts.policy.mode != STS_MODE_TESTING)
+		return false;
 	for (size_t i = 0; i < f->n_mx; i++)
-		f->mx[i].eligible = !v->enforced || f->mx[i].listed;
+		if (!f->mx[i].enforced)
+			return true;
+	return f->n_mx == 0;
 }
 
 void
@@ -333,8 +283,6 @@ verdict_decide(struct verdict *out, const struct config *config)
 {
 	const struct policy_facts *sts = &out->facts.sts;
 	bool binds = facts_have_policy(&out->facts);
-	bool testing =
-	    config->testing || (binds && sts->policy.mode == STS_MODE_TESTING);
 
 	out->source = VERDICT_NONE;
 	out->action = ACTION_PROCEED;
@@ -342,15 +290,10 @@ verdict_decide(struct verdict *out, const struct config *config)
 	out->mx[0] = '\0';
 	out->reason[0] = '\0';
 	out->enforced =
-	    binds && sts->policy.mode == STS_MODE_ENFORCE && !testing;
-	mark_eligible(out);
-	if (out->gate == GATE_DELIVERY && decide_destination(out))
-		return;
-	if (binds)
-		decide_sts(out, config);
-	else
-		decide_without_policy(out);
-	if (testing && out->action != ACTION_PROCEED)
+	    binds && sts->policy.mode == STS_MODE_ENFORCE && !config->testing;
+	demand_mark(out, config);
+	decide(out, config);
+	if (out->action != ACTION_PROCEED && is_testing(out, config))
 		out->action = ACTION_WOULD_DEFER;
 }
 
@@ -367,8 +310,8 @@ decide_unreached(struct verdict *v)
 			break;
 		}
 	v->action = ACTION_DEFER;
-	set_mx(v, mx);
-	set_reason(v, "451 4.4.1 %s: %s cannot be used: %s", f->domain,
+	verdict_set_mx(v, mx);
+	verdict_set_reason(v, "451 4.4.1 %s: %s cannot be used: %s", f->domain,
 	    mx->host, mx->probe.why[0] == '\0' ? "out of time" : mx->probe.why);
 }
 
@@ -384,12 +327,16 @@ decide_loop(struct verdict *v)
 void
 verdict_decide_refused(struct verdict *out, const struct config *config)
 {
-	if (out->loops)
+	if (out->loops) {
 		decide_loop(out);
-	else if (out->enforced)
-		decide_probes(out, config);
-	else
-		decide_unreached(out);
+		return;
+	}
+	for (size_t i = 0; i < out->facts.n_mx; i++)
+		if (out->facts.mx[i].enforced) {
+			verdict_decide_probes(out, config);
+			return;
+		}
+	decide_unreached(out);
 }
 
 struct verdict *
@@ -424,30 +371,55 @@ lacks_trial(const struct facts *f)
 	for (size_t i = 0; i < f->n_mx; i++) {
 		const struct mx_fact *mx = &f->mx[i];
 
-		if (!mx->listed)
+		if (!mx->allowed)
 			continue;
-		if (mx->probe.state == PROBE_GOOD)
+		if (mx->probe.state == PROBE_GOOD || mx->required == 0)
 			return false;
 		lacks |= mx->probe_expires_ms == 0;
 	}
 	return lacks;
 }
 
+/* What DANE has said holds as long as the answers that it is from. */
+static uint32_t
+dane_life_s(const struct facts *f)
+{
+	for (size_t i = 0; i < f->n_mx; i++)
+		if (f->dane && f->mx[i].dane.state == DANE_UNKNOWN)
+			return 0;
+	if (f->dane_lost)
+		return 0;
+	return f->dane ? f->dane_ttl_s : UINT32_MAX;
+}
+
+/* What probes have shown; at delivery none is made. */
+static uint32_t
+probes_life_s(const struct facts *f, uint32_t life_s, int64_t mono_ms)
+{
+	for (size_t i = 0; i < f->n_mx; i++)
+		if (f->mx[i].allowed && f->mx[i].probe_expires_ms != 0)
+			life_s = sooner(life_s,
+			    (f->mx[i].probe_expires_ms - mono_ms) / 1000);
+	return life_s;
+}
+
 uint32_t
 verdict_life_s(const struct verdict *verdict, int64_t wall_s, int64_t mono_ms)
 {
 	const struct facts *f = &verdict->facts;
-	uint32_t life_s = LIMIT_VERDICT_MAX_S;
+	bool binds = facts_have_policy(f), danes = demand_is_danes(f);
+	uint32_t life_s = sooner(LIMIT_VERDICT_MAX_S, dane_life_s(f));
 
 	/* What nobody knows is asked again by the next one who comes. */
 	if (f->deadline_hit || f->sts.state == POLICY_UNKNOWN ||
 	    f->sts.state == POLICY_UNREAD)
 		return 0;
-	if (!facts_have_policy(f))
-		return sooner(life_s, f->sts.record_ttl_s);
-	life_s = sooner(life_s,
-	    f->sts.fetched_at_s + f->sts.policy.max_age_s - wall_s);
-	if (f->sts.policy.mode == STS_MODE_NONE)
+	if (binds)
+		life_s = sooner(life_s,
+		    f->sts.fetched_at_s + f->sts.policy.max_age_s - wall_s);
+	else
+		life_s = sooner(life_s, f->sts.record_ttl_s);
+	if (!danes && (!binds || f->sts.policy.mode == STS_MODE_NONE))
 		return life_s;
 	/* RFC 8461 5.1: each refusal is younger than a look at the record. */
 	if (verdict->action != ACTION_PROCEED)
@@ -455,12 +427,7 @@ verdict_life_s(const struct verdict *verdict, int64_t wall_s, int64_t mono_ms)
 	if (f->mx_state == MX_UNKNOWN ||
 	    (verdict->gate == GATE_ADMISSION && lacks_trial(f)))
 		return 0;
-	life_s = sooner(life_s, f->mx_ttl_s);
-	for (size_t i = 0; i < f->n_mx; i++)
-		if (f->mx[i].listed && f->mx[i].probe_expires_ms != 0)
-			life_s = sooner(life_s,
-			    (f->mx[i].probe_expires_ms - mono_ms) / 1000);
-	return life_s;
+	return probes_life_s(f, sooner(life_s, f->mx_ttl_s), mono_ms);
 }
 
 void

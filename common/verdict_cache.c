@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/limits.h"
+#include "common/tlsa_set.h"
 #include "common/uthash_quiet.h"
 #include "common/verdict.h"
 
@@ -19,7 +20,9 @@ struct entry {
 	TAILQ_ENTRY(entry) use;
 	UT_hash_handle hh;
 	size_t len;
-	char octets[]; /* the domain first */
+	size_t n_sets;
+	struct tlsa_set **sets; /* held; the octets point to them */
+	char octets[];		/* the domain first */
 };
 
 struct verdict_cache {
@@ -112,11 +115,17 @@ walk_mx(struct walk *w, struct mx_fact *mx)
 	MEMBER(w, mx->preference);
 	MEMBER(w, mx->listed);
 	MEMBER(w, mx->eligible);
+	MEMBER(w, mx->dane);
+	MEMBER(w, mx->under_dane);
 	MEMBER(w, mx->required);
+	MEMBER(w, mx->allowed);
+	MEMBER(w, mx->enforced);
+	MEMBER(w, mx->refused);
 	MEMBER(w, mx->probe.state);
 	MEMBER(w, mx->probe.proofs);
 	MEMBER(w, mx->probe.result);
 	MEMBER(w, mx->probe.certificate_bad);
+	MEMBER(w, mx->probe.tlsa_matched);
 	text(w, mx->probe.why);
 	MEMBER(w, mx->probe.address);
 	MEMBER(w, mx->probe_expires_ms);
@@ -142,11 +151,43 @@ walk_verdict(struct walk *w, struct verdict *v)
 	MEMBER(w, f->mx_dnssec);
 	MEMBER(w, f->mx_why);
 	MEMBER(w, f->mx_ttl_s);
+	MEMBER(w, f->dane);
+	MEMBER(w, f->dane_ttl_s);
+	MEMBER(w, f->dane_lost);
 	MEMBER(w, f->port);
 	MEMBER(w, f->deadline_hit);
 	MEMBER(w, f->n_mx);
 	for (size_t i = 0; i < f->n_mx; i++)
 		walk_mx(w, &f->mx[i]);
+}
+
+static void
+entry_free(struct entry *entry)
+{
+	for (size_t i = 0; i < entry->n_sets; i++)
+		tlsa_set_drop(&entry->sets[i]);
+	free(entry->sets);
+	free(entry);
+}
+
+/* TLSA sets are shared with whoever has them; they count as the entry's. */
+static bool
+sets_hold(struct entry *entry, const struct facts *f)
+{
+	if (!facts_have_tlsa(f))
+		return true;
+	entry->sets = calloc(f->n_mx, sizeof(struct tlsa_set *));
+	if (entry->sets == NULL)
+		return false;
+	for (size_t i = 0; i < f->n_mx; i++) {
+		struct tlsa_set *set = tlsa_set_hold(f->mx[i].dane.tlsa);
+
+		if (set == NULL)
+			continue;
+		entry->sets[entry->n_sets++] = set;
+		entry->len += set->bytes;
+	}
+	return true;
 }
 
 static struct entry *
@@ -164,6 +205,10 @@ entry_new(const struct verdict *verdict)
 	entry->len = w.len;
 	w = (struct walk){ .mode = PACK, .octets = entry->octets };
 	walk_verdict(&w, &shallow);
+	if (!sets_hold(entry, &verdict->facts)) {
+		entry_free(entry);
+		return NULL;
+	}
 	return entry;
 }
 
@@ -200,7 +245,7 @@ entry_remove(struct verdict_cache *cache, struct entry *entry)
 	HASH_DEL(cache->table, entry);
 	TAILQ_REMOVE(&cache->uses, entry, use);
 	cache->len -= entry->len;
-	free(entry);
+	entry_free(entry);
 }
 
 struct verdict_cache *
@@ -244,7 +289,7 @@ verdict_cache_put(struct verdict_cache *cache, const struct verdict *verdict)
 	HASH_ADD_KEYPTR(hh, cache->table, entry->octets, strlen(entry->octets),
 	    entry);
 	if (entry->hh.tbl == NULL) {
-		free(entry);
+		entry_free(entry);
 		return;
 	}
 	TAILQ_INSERT_TAIL(&cache->uses, entry, use);

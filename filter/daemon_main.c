@@ -402,6 +402,7 @@ reload(void *arg)
 		    why);
 		return;
 	}
+	engine_inherit(service_engine(service), service_engine(d->service));
 	query_server_use(d->server, service_engine(service),
 	    service_config(service));
 	relay_take(d, service);

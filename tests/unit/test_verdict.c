@@ -294,6 +294,7 @@ a_verdict_lives_as_long_as_its_shortest_fact(void **state)
 	begin(&v, STS_MODE_ENFORCE, 1);
 	probed(0, PROBE_GOOD, RESULT_NONE, "");
 	hosts[0].probe_expires_ms = 5000000;
+	verdict_decide(&v, &enforcing);
 	assert_int_equal(verdict_life_s(&v, 1000, 0), 300);
 	assert_int_equal(verdict_life_s(&v, 1000, 4940000), 60);
 	v.facts.mx_ttl_s = 7;
@@ -334,6 +335,7 @@ a_host_that_could_not_be_tried_matters_unless_one_is_good(void **state)
 	probed(1, PROBE_UNREACHABLE, RESULT_NONE, "has no address");
 	hosts[1].probe_expires_ms = 60000;
 	hosts[2].listed = false;
+	verdict_decide(&v, &enforcing);
 	assert_int_equal(verdict_life_s(&v, 1000, 0), 0);
 	probed(1, PROBE_GOOD, RESULT_NONE, "");
 	assert_int_equal(verdict_life_s(&v, 1000, 0), 60);
