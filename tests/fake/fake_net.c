@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/tlsa_set.h"
 #include "tests/fake/fake_net_private.h"
 
 void *
@@ -49,6 +50,7 @@ fake_request_end(struct fake_request *r)
 {
 	r->net->pending--;
 	clock_timer_cancel(&r->timer);
+	tlsa_set_drop(&r->tlsa);
 	free(r);
 }
 
@@ -101,6 +103,8 @@ name_set(struct fake_net *net, const char *name, enum dns_type type,
 		free(n->records[i]);
 	n->n = 0;
 	n->outcome = outcome;
+	n->secure = false;
+	n->alias[0] = '\0';
 	return n;
 }
 
@@ -142,6 +146,16 @@ fake_net_records(struct fake_net *net, const char *name, enum dns_type type,
 		name_add(n, records[i]);
 }
 
+void
+fake_net_dnssec(struct fake_net *net, const char *name, enum dns_type type,
+    bool secure, const char *alias)
+{
+	struct fake_name *n = name_get(net, name, type);
+
+	n->secure = secure;
+	snprintf(n->alias, sizeof(n->alias), "%s", alias == NULL ? "" : alias);
+}
+
 static void
 record_read(struct dns_rr *rr, enum dns_type type, const char *text, size_t len)
 {
@@ -161,8 +175,15 @@ record_read(struct dns_rr *rr, enum dns_type type, const char *text, size_t len)
 		rr->txt = (struct span){ text, len };
 		break;
 	case DNS_CNAME:
+		snprintf(rr->target, sizeof(rr->target), "%s", text);
+		break;
 	case DNS_TLSA:
-		abort(); /* no test asks for it */
+		assert(len >= 3);
+		rr->tlsa.usage = (uint8_t)text[0];
+		rr->tlsa.selector = (uint8_t)text[1];
+		rr->tlsa.matching_type = (uint8_t)text[2];
+		rr->tlsa.association = (struct span){ text + 3, len - 3 };
+		break;
 	}
 }
 
@@ -179,12 +200,16 @@ dns_fire(void *arg)
 		.why = n->outcome == DNS_TEMPFAIL ? "SERVFAIL" : NULL,
 		.n = n->n,
 		.rr = rr,
+		.secure = n->secure && n->outcome != DNS_TEMPFAIL,
+		.aliased = n->alias[0] != '\0',
 	};
 	dns_done_fn *done = r->done.dns;
 	void *done_arg = r->arg;
 
 	for (size_t i = 0; i < n->n; i++)
 		record_read(&rr[i], r->type, n->records[i], n->lens[i]);
+	span_copy(span_of(answer.aliased ? n->alias : r->name),
+	    answer.canonical, sizeof(answer.canonical));
 	r->timer = NULL;
 	fake_request_end(r);
 	done(&answer, done_arg);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "common/ports.h"
+#include "proto/tlsa.h"
 
 struct fake_net;
 
@@ -26,9 +27,19 @@ struct ports fake_net_ports(struct fake_net *net);
 void fake_net_dns(struct fake_net *net, const char *name, enum dns_type type,
     enum dns_outcome outcome, ...) __attribute__((sentinel));
 
-/* The same with records that may hold any octets; none: the type is absent. */
+/*
+ * The same with records that may hold any octets; none: the type is absent. A
+ * TLSA record is as on the wire: three octets and the association data.
+ */
 void fake_net_records(struct fake_net *net, const char *name,
     enum dns_type type, const struct span *records, size_t n);
+
+/*
+ * Of an answer that was said: whether DNSSEC proves it (at first it does not),
+ * and the alias that led to it, NULL for none.
+ */
+void fake_net_dnssec(struct fake_net *net, const char *name, enum dns_type type,
+    bool secure, const char *alias);
 
 /* What a fetch for domain gives: a body, or (body NULL) a failure. */
 void fake_net_policy(struct fake_net *net, const char *domain, const char *body,
@@ -48,6 +59,11 @@ struct fake_server {
 	bool handshake_fails;
 	enum result_type certificate; /* what is wrong with it; NONE: good */
 	const char *certificate_why;
+	/* Under DANE: does a record match the chain? NULL: none does. */
+	bool (*tlsa_fits)(const struct tlsa_record *record);
+	/* Is a name among those of the certificate? NULL: the MX's alone. */
+	bool (*has_name)(const char *name, const void *names);
+	const void *names;
 };
 
 void fake_net_server(struct fake_net *net, const char *mx,

@@ -16,6 +16,8 @@ struct fake_name {
 	char *records[RECORDS_MAX];
 	size_t lens[RECORDS_MAX]; /* of these */
 	size_t n, asked;
+	bool secure;
+	char alias[DOMAIN_SIZE]; /* "": none */
 };
 
 struct fake_policy {
@@ -59,6 +61,8 @@ struct fake_request {
 	enum dns_type type; /* of a question */
 	unsigned proofs;    /* asked of a session */
 	bool in_clear;
+	struct tlsa_set *tlsa; /* and this, with the name: */
+	char next_hop[DOMAIN_SIZE];
 	union {
 		dns_done_fn *dns;
 		fetch_done_fn *fetch;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/tlsa_set.h"
 #include "tests/fake/fake_net_private.h"
 
 static struct fake_mx *
@@ -54,16 +55,102 @@ session_fails(struct smtp_result *result, enum smtp_stage stage,
 	snprintf(result->why, sizeof(result->why), "%s", why);
 }
 
+/*
+ * RFC 7671 9: of one usage and selector only the strongest digest counts, as
+ * OpenSSL has it.
+ */
+static bool
+counts(const struct tlsa_set *set, const struct tlsa_record *record)
+{
+	for (size_t i = 0; i < set->n_usable; i++) {
+		const struct tlsa_record *other = &set->entries[i].record;
+
+		if (record->matching_type != TLSA_FULL &&
+		    other->usage == record->usage &&
+		    other->selector == record->selector &&
+		    other->matching_type > record->matching_type)
+			return false;
+	}
+	return true;
+}
+
+/* The first usable record of a usage that fits; -1: none does. */
+static int
+fitting(const struct fake_server *server, const struct tlsa_set *set,
+    enum tlsa_usage usage)
+{
+	for (size_t i = 0; i < set->n_usable; i++) {
+		const struct tlsa_record *record = &set->entries[i].record;
+
+		if (record->usage == usage && counts(set, record) &&
+		    server->tlsa_fits != NULL && server->tlsa_fits(record))
+			return (int)i;
+	}
+	return -1;
+}
+
+/* RFC 7672 3.2.2, once the name of the MX is known not to be there. */
+static bool
+has_other_name(const struct fake_server *server, const struct fake_request *r)
+{
+	return server->has_name != NULL &&
+	    (server->has_name(r->tlsa->base, server->names) ||
+		server->has_name(r->next_hop, server->names));
+}
+
+/* What is wrong with the certificate under DANE, RFC 7672 3. */
+static enum result_type
+dane_fault(const struct fake_server *server, const struct fake_request *r,
+    int *matched)
+{
+	*matched = fitting(server, r->tlsa, TLSA_DANE_EE);
+	if (*matched >= 0)
+		return RESULT_NONE;
+	*matched = fitting(server, r->tlsa, TLSA_DANE_TA);
+	if (*matched < 0)
+		return RESULT_TLSA_INVALID;
+	if (server->certificate == RESULT_CERTIFICATE_EXPIRED ||
+	    (server->certificate == RESULT_CERTIFICATE_HOST_MISMATCH &&
+		!has_other_name(server, r)))
+		return server->certificate;
+	return RESULT_NONE; /* whoever has signed it */
+}
+
 static void
-play_tls(const struct fake_server *server, unsigned asked,
+play_dane(const struct fake_server *server, const struct fake_request *r,
     struct smtp_result *result)
 {
+	int matched;
+	enum result_type fault = dane_fault(server, r, &matched);
+
+	session_fails(result,
+	    fault == RESULT_NONE ? SMTP_STAGE_READY : SMTP_STAGE_TLS, fault,
+	    fault == RESULT_NONE ? ""
+		: fault == RESULT_TLSA_INVALID
+		? "matches none of the TLSA records"
+		: server->certificate_why);
+	result->certificate_bad = fault != RESULT_NONE;
+	result->proofs =
+	    PROOF_ENCRYPTED | (fault == RESULT_NONE ? PROOF_DANE : 0);
+	result->tlsa_matched = fault == RESULT_NONE ? matched : -1;
+	snprintf(result->tls_version, sizeof(result->tls_version), "TLSv1.3");
+}
+
+static void
+play_tls(const struct fake_server *server, const struct fake_request *r,
+    struct smtp_result *result)
+{
+	unsigned asked = r->proofs;
 	unsigned shown = PROOF_ENCRYPTED |
 	    (server->certificate == RESULT_NONE ? PROOF_PKIX : 0);
 
 	if (server->handshake_fails) {
 		session_fails(result, SMTP_STAGE_TLS, RESULT_VALIDATION_FAILURE,
 		    "failed at the TLS handshake");
+		return;
+	}
+	if (r->tlsa != NULL) {
+		play_dane(server, r, result);
 		return;
 	}
 	session_fails(result,
@@ -76,7 +163,7 @@ play_tls(const struct fake_server *server, unsigned asked,
 }
 
 static void
-play_server(const struct fake_server *server, unsigned asked, bool in_clear,
+play_server(const struct fake_server *server, const struct fake_request *r,
     struct smtp_result *result)
 {
 	bool tls = server->offers_starttls && !server->refuses_starttls;
@@ -84,9 +171,9 @@ play_server(const struct fake_server *server, unsigned asked, bool in_clear,
 	if (server->unreachable != NULL)
 		session_fails(result, SMTP_STAGE_CONNECT, RESULT_NONE,
 		    server->unreachable);
-	else if (tls && !in_clear)
-		play_tls(server, asked, result);
-	else if (asked == 0)
+	else if (tls && !r->in_clear)
+		play_tls(server, r, result);
+	else if (r->proofs == 0)
 		result->stage = SMTP_STAGE_READY;
 	else
 		session_fails(result, SMTP_STAGE_STARTTLS,
@@ -102,14 +189,16 @@ smtp_fire(void *arg)
 	const struct fake_mx *m = mx_get(r->net, r->name);
 	struct smtp_result result = { .stage = m->stage,
 		.proofs = m->proofs,
-		.result = m->failure };
+		.result = m->failure,
+		.tlsa_matched = -1 };
 	smtp_ready_fn *ready = r->done.smtp;
 	void *ready_arg = r->arg;
 
 	snprintf(result.why, sizeof(result.why), "%s", m->why);
 	if (m->is_server) {
 		memset(&result, 0, sizeof(result));
-		play_server(&m->server, r->proofs, r->in_clear, &result);
+		result.tlsa_matched = -1;
+		play_server(&m->server, r, &result);
 	}
 	r->timer = NULL;
 	if (result.stage == SMTP_STAGE_READY) {
@@ -160,6 +249,10 @@ smtp_start(void *self, const struct smtp_target *target, smtp_ready_fn *ready,
 		return NULL;
 	r->proofs = target->proofs;
 	r->in_clear = target->in_clear;
+	r->tlsa = tlsa_set_hold(target->tlsa);
+	if (target->next_hop != NULL)
+		snprintf(r->next_hop, sizeof(r->next_hop), "%s",
+		    target->next_hop);
 	r->done.smtp = ready;
 	return (struct smtp_session *)r;
 }

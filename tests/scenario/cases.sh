@@ -56,12 +56,6 @@ says 1 'x: step 1: decision: expected "deliver", got "fail"' \
 says 1 'x: step 1: nothing: expected 1, got nothing' \
     "an expected member that does not exist is a difference" \
     --check "$scratch/case.json"
-one_case '"steps": [{"t": 0, "rcpt": "a@b.example",
-    "local": {"dane_required": true}}]'
-says 0 '^\{"id":"x","unsupported":"dane"\}$' "DANE is said not to be there" \
-    "$scratch/case.json"
-says 0 '^0 passed, 0 failed$' "and counts as neither" \
-    --check "$scratch/case.json"
 one_case '"steps": [{"t": 0, "op": "restart"}]'
 says 0 '"decision":null,"via":null,"eligible":null,"tls":null,"policy":null' \
     "what does not apply is null" "$scratch/case.json"

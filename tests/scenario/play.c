@@ -23,7 +23,7 @@
 
 static struct {
 	bool check;
-	unsigned passed, failed, unsupported;
+	unsigned passed, failed;
 } play;
 
 static void
@@ -133,15 +133,8 @@ case_play(json_t *scenario)
 	char error[SCENARIO_ERROR_SIZE];
 	json_t *results = NULL;
 
-	if (scenario_check(scenario, error)) {
-		if (scenario_needs_dane(scenario)) {
-			play.unsupported++;
-			print_line(json_pack("{s:s, s:s}", "id", id,
-			    "unsupported", "dane"));
-			return;
-		}
+	if (scenario_check(scenario, error))
 		results = case_fork(scenario, error);
-	}
 	if (results == NULL) {
 		fprintf(stderr, "%s: %s\n", id, error);
 		play.failed++;
@@ -201,8 +194,6 @@ main(int argc, char **argv)
 	}
 	for (int i = first; i < argc; i++)
 		readable &= file_play(argv[i]);
-	if (play.check && play.unsupported > 0)
-		printf("%u unsupported (DANE)\n", play.unsupported);
 	if (play.check)
 		printf("%u passed, %u failed\n", play.passed, play.failed);
 	if (!readable)

@@ -19,6 +19,7 @@
 #include "common/outcome.h"
 #include "common/policy_cache.h"
 #include "common/policy_store.h"
+#include "common/tlsa_set.h"
 #include "tests/fake/fake_net.h"
 #include "tests/scenario/scenario.h"
 
@@ -44,7 +45,9 @@ struct player {
 	char policy_domain[DOMAIN_SIZE]; /* "": there is none */
 	bool watching;
 	bool asked_txt, fetched, alerted;
-	json_t *txt_names, *report;
+	json_t *txt_names, *tlsa_names, *report;
+	char sni[DOMAIN_SIZE]; /* of the last session */
+	char *required;	       /* the one name of config.dane_required */
 
 	/* The delivery. */
 	struct verdict *verdict; /* NULL: there was none */
@@ -54,6 +57,18 @@ struct player {
 };
 
 /* Those who watch. */
+
+/* Each name once: a second look asks again. */
+static void
+name_add(json_t *names, const char *name)
+{
+	json_t *other;
+	size_t i;
+
+	json_array_foreach(names, i,
+	    other) if (strcmp(json_string_value(other), name) == 0) return;
+	json_array_append_new(names, json_string(name));
+}
 
 static void
 watch_net(const struct fake_event *event, void *arg)
@@ -68,6 +83,12 @@ watch_net(const struct fake_event *event, void *arg)
 		p->asked_txt = true;
 		json_array_append_new(p->txt_names, json_string(event->name));
 	}
+	if (event->kind == FAKE_DNS && event->type == DNS_TLSA)
+		name_add(p->tlsa_names, event->name);
+	if (event->kind == FAKE_SESSION)
+		snprintf(p->sni, sizeof(p->sni), "%s",
+		    event->target->tlsa == NULL ? event->target->mx
+						: event->target->tlsa->base);
 	/* Whose host has no address is asked for in vain, but it is asked. */
 	if (event->kind == FAKE_FETCH ||
 	    (event->kind == FAKE_DNS && strcmp(event->name, host) == 0))
@@ -151,6 +172,9 @@ player_open(struct player *p, const char *dir)
 	p->config.deadline_s = 60;
 	p->config.record_patience_s = LIMIT_RECORD_PATIENCE_S;
 	p->config.unreachable = CHOICE_DEFER;
+	p->config.dane = true;
+	p->config.resolver.n_upstreams = 1;
+	p->config.resolver.upstreams[0].trusted_ad = true;
 	p->config.addresses.allow_internal = true; /* none are connected to */
 	snprintf(p->config.hostname, sizeof(p->config.hostname), "play.test");
 	engine_open(p);
@@ -307,8 +331,10 @@ host_will_do(struct player *p, size_t i)
 	struct verdict *v = verdict_copy(p->verdict);
 
 	assert(v != NULL);
-	v->facts.mx[0] = v->facts.mx[i];
-	v->facts.n_mx = 1;
+	for (size_t k = 0; k < v->facts.n_mx; k++)
+		if (k != i)
+			v->facts.mx[k].eligible = v->facts.mx[k].under_dane =
+			    false;
 	assert(mx_walk_start(&opts, v, lone_walk_done, &lone) != NULL);
 	run_until_idle(p, &lone.ended);
 	verdict_free(v);
@@ -340,6 +366,8 @@ may_give_up(const struct verdict *v)
 {
 	const struct policy_facts *sts = &v->facts.sts;
 
+	if (v->source == VERDICT_DANE)
+		return true;
 	if (v->enforced)
 		return sts->state == POLICY_FETCHED ||
 		    v->facts.fresh_look == LOOK_SAME;
@@ -359,17 +387,54 @@ decision(const struct player *p)
 	return "defer";
 }
 
+/* The host that takes the message; NULL: none does. */
+static const struct mx_fact *
+mx_of(const struct player *p)
+{
+	const struct facts *f = p->verdict == NULL ? NULL : &p->verdict->facts;
+
+	for (size_t i = 0; p->via[0] != '\0' && f != NULL && i < f->n_mx; i++)
+		if (strcmp(f->mx[i].host, p->via) == 0)
+			return &f->mx[i];
+	return NULL;
+}
+
 static const char *
 tls_of(const struct player *p)
 {
-	if (p->via[0] == '\0')
+	const struct mx_fact *mx = mx_of(p);
+	unsigned asked;
+
+	if (mx == NULL)
 		return NULL;
-	return p->verdict->enforced ? "authenticated-pkix" : "opportunistic";
+	asked = mx->enforced ? mx->required : 0;
+	if (asked & PROOF_DANE)
+		return "authenticated-dane";
+	if (asked & PROOF_PKIX)
+		return "authenticated-pkix";
+	return asked & PROOF_ENCRYPTED ? "required-unauthenticated"
+				       : "opportunistic";
+}
+
+/* Is it DANE by which the message went, or did not go? */
+static bool
+is_danes(const struct player *p)
+{
+	const struct mx_fact *mx = mx_of(p);
+
+	if (mx != NULL)
+		return mx->under_dane && mx->enforced;
+	return p->verdict != NULL && p->verdict->source == VERDICT_DANE;
 }
 
 static json_t *
-policy_of(const struct verdict *v)
+policy_of(const struct player *p)
 {
+	const struct verdict *v = p->verdict;
+
+	if (is_danes(p))
+		return json_pack("{s:s, s:n, s:n}", "source", "dane", "mode",
+		    "id");
 	if (v == NULL || !facts_have_policy(&v->facts))
 		return json_pack("{s:s, s:n, s:n}", "source", "none", "mode",
 		    "id");
@@ -418,15 +483,15 @@ step_result(struct player *p, bool delivered)
 	snprintf(url, sizeof(url), "https://mta-sts.%s/.well-known/mta-sts.txt",
 	    p->policy_domain);
 	return json_pack("{s:s?, s:s?, s:o, s:s?, s:o, s:o, s:b, s:b, s:o, "
-			 "s:[], s:s?, s:s?, s:o, s:b}",
+			 "s:o, s:s?, s:s?, s:o, s:b}",
 	    "decision", delivered ? decision(p) : NULL, "via",
 	    p->via[0] == '\0' ? NULL : p->via, "eligible", hosts, "tls",
-	    tls_of(p), "policy", nothing_or(policy_of(p->verdict), delivered),
+	    tls_of(p), "policy", nothing_or(policy_of(p), delivered),
 	    "cache_after", cache_after(p), "https_fetch", (int)p->fetched,
 	    "txt_query", (int)p->asked_txt, "txt_names",
-	    json_incref(p->txt_names), "tlsa_names", "url",
-	    p->fetched ? url : NULL, "sni",
-	    p->encrypted && p->target.literal.family == 0 ? p->via : NULL,
+	    json_incref(p->txt_names), "tlsa_names", json_incref(p->tlsa_names),
+	    "url", p->fetched ? url : NULL, "sni",
+	    p->encrypted && p->target.literal.family == 0 ? p->sni : NULL,
 	    "report", json_incref(p->report), "operator_alert",
 	    (int)p->alerted);
 }
@@ -465,6 +530,17 @@ step_restart(struct player *p)
 	return step_result(p, false);
 }
 
+static void
+require_dane(struct player *p)
+{
+	json_t *local = scenario_get(p->step, "local");
+
+	p->required = p->policy_domain;
+	p->config.dane_required.names = &p->required;
+	p->config.dane_required.n =
+	    json_is_true(scenario_get(local, "dane_required")) ? 1 : 0;
+}
+
 static json_t *
 step_deliver(struct player *p)
 {
@@ -480,6 +556,7 @@ step_deliver(struct player *p)
 	    smarthost[0] == '\0' ? p->target.domain : smarthost, DOMAIN_SIZE);
 	if (smarthost[0] != '\0')
 		p->target.literal.family = 0;
+	require_dane(p);
 	domain_note(p, p->policy_domain);
 	scenario_net(p->net, p->step, p->policy_domain);
 	deliver(p);
@@ -498,6 +575,8 @@ step_play(struct player *p, json_t *step)
 	p->asked_txt = p->fetched = p->alerted = false;
 	p->ended = p->permanent = p->encrypted = false;
 	p->txt_names = json_array();
+	p->tlsa_names = json_array();
+	p->sni[0] = '\0';
 	p->report = json_array();
 	time_set(p, json_integer_value(scenario_get(step, "t")));
 	p->watching = true;
@@ -511,6 +590,7 @@ step_play(struct player *p, json_t *step)
 	verdict_free(p->verdict);
 	p->verdict = NULL;
 	json_decref(p->txt_names);
+	json_decref(p->tlsa_names);
 	json_decref(p->report);
 	return result;
 }

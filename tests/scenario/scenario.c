@@ -276,61 +276,6 @@ scenario_check(json_t *scenario, char error[SCENARIO_ERROR_SIZE])
 	return true;
 }
 
-/* DANE. */
-
-static bool
-tlsa_is_there(json_t *tlsa)
-{
-	return tlsa != NULL &&
-	    !is_one_of(scenario_word(tlsa, "status", "none"),
-		"none|insecure|secure-nxdomain|");
-}
-
-static bool
-host_needs_dane(json_t *host)
-{
-	const char *name;
-	json_t *tlsa;
-
-	if (strcmp(scenario_word(host, "addr_dnssec", "insecure"), "secure") !=
-	    0)
-		return false;
-	json_object_foreach(scenario_get(host, "tlsa_at"), name,
-	    tlsa) if (tlsa_is_there(tlsa)) return true;
-	return tlsa_is_there(scenario_get(host, "tlsa"));
-}
-
-/* RFC 7672 2.2: an insecure MX RRset ends it; a smart host needs no MX. */
-static bool
-step_needs_dane(json_t *step)
-{
-	json_t *mx = scenario_get(step, "mx");
-	json_t *local = scenario_get(step, "local");
-	json_t *required = scenario_get(local, "dane_required");
-	const char *name;
-	json_t *host;
-
-	if (required != NULL && json_is_true(required))
-		return true;
-	if (scenario_get(step, "smarthost") == NULL &&
-	    strcmp(scenario_word(mx, "dnssec", "insecure"), "secure") != 0)
-		return false;
-	json_object_foreach(scenario_get(step, "hosts"), name,
-	    host) if (host_needs_dane(host)) return true;
-	return false;
-}
-
-bool
-scenario_needs_dane(json_t *scenario)
-{
-	json_t *step;
-	size_t i;
-
-	json_array_foreach(scenario_get(scenario, "steps"), i,
-	    step) if (step_needs_dane(step)) return true;
-	return false;
-}
-
 /* Targets. */
 
 static bool

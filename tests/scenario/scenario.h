@@ -28,9 +28,6 @@ const char *scenario_word(json_t *object, const char *name,
 /* False, with the reason in error, when the player cannot play this case. */
 bool scenario_check(json_t *scenario, char error[SCENARIO_ERROR_SIZE]);
 
-/* Does TLSA decide anything in it? */
-bool scenario_needs_dane(json_t *scenario);
-
 /* Where a step's message goes. */
 struct scenario_target {
 	char domain[DOMAIN_SIZE]; /* of the recipient, folded; "" if none */

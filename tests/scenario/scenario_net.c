@@ -12,6 +12,7 @@
 #include "proto/mx_match.h"
 #include "tests/fake/fake_net.h"
 #include "tests/scenario/scenario.h"
+#include "tests/unit/dane_fixture.h"
 
 #define RECORDS_MAX 40
 
@@ -19,6 +20,12 @@ static bool
 is(const char *word, const char *wanted)
 {
 	return strcmp(word, wanted) == 0;
+}
+
+static bool
+is_secure(json_t *object, const char *member)
+{
+	return is(scenario_word(object, member, "insecure"), "secure");
 }
 
 /* Nothing said: no such name. Records, and no word about how: it is there. */
@@ -179,35 +186,150 @@ mx_say(struct fake_net *net, json_t *mx, const char *domain)
 		records[n] = span_of(texts[n]);
 		n++;
 	}
+	fake_net_dnssec(net, domain, DNS_MX, is_secure(mx, "dnssec"), NULL);
 	if (!is(rcode, "NOERROR") || i == 0)
 		return;
 	if (n > 0)
 		fake_net_records(net, domain, DNS_MX, records, n);
 	else
 		fake_net_dns(net, domain, DNS_MX, DNS_TEMPFAIL, NULL);
+	fake_net_dnssec(net, domain, DNS_MX, is_secure(mx, "dnssec"), NULL);
 }
 
 /* The hosts. */
+
+static bool
+has_name(const char *name, const void *host)
+{
+	json_t *names = json_object_get(host, "names"), *pattern;
+	size_t i;
+
+	json_array_foreach(names, i,
+	    pattern) if (mx_match(json_string_value(pattern),
+			     name)) return true;
+	return false;
+}
 
 static enum result_type
 certificate_of(json_t *host, const char *mx)
 {
 	const char *word = scenario_word(host, "cert", "valid");
-	json_t *name;
-	size_t i;
 
 	if (is(word, "valid"))
 		return RESULT_NONE;
 	if (is(word, "expired"))
 		return RESULT_CERTIFICATE_EXPIRED;
-	if (is(word, "names")) {
-		json_array_foreach(scenario_get(host, "names"), i,
-		    name) if (mx_match(json_string_value(name),
-				  mx)) return RESULT_NONE;
+	if (is(word, "names") && has_name(mx, host))
+		return RESULT_NONE;
+	if (is(word, "names"))
 		return RESULT_CERTIFICATE_HOST_MISMATCH;
-	}
 	return is(word, "name-mismatch") ? RESULT_CERTIFICATE_HOST_MISMATCH
 					 : RESULT_CERTIFICATE_NOT_TRUSTED;
+}
+
+/* TLSA. */
+
+/* Whatever chain a host shows, records that match are of the first of these. */
+static const struct test_certificate *
+certificate(bool matches)
+{
+	static struct test_certificate *made[2];
+	const struct test_certificate_opts opts = { .common_name = "x" };
+
+	if (made[matches] == NULL)
+		made[matches] = test_certificate_make(&opts, NULL);
+	return made[matches];
+}
+
+static struct span
+association(unsigned selector, unsigned matching_type, bool matches)
+{
+	const struct dane_record record = { .selector = selector,
+		.matching_type = matching_type,
+		.of = certificate(matches) };
+
+	return dane_association(&record);
+}
+
+static bool
+tlsa_fits(const struct tlsa_record *record)
+{
+	struct span wanted =
+	    association(record->selector, record->matching_type, true);
+	bool fits = wanted.len == record->association.len &&
+	    memcmp(wanted.p, record->association.p, wanted.len) == 0;
+
+	free((char *)(uintptr_t)wanted.p);
+	return fits;
+}
+
+static unsigned
+number(json_t *object, const char *name)
+{
+	return (unsigned)json_integer_value(scenario_get(object, name)) & 0xff;
+}
+
+/* A record as on the wire, to be freed. */
+static struct span
+tlsa_record(json_t *record)
+{
+	struct span data =
+	    association(number(record, "selector"), number(record, "mtype"),
+		json_is_true(scenario_get(record, "match")));
+	char *octets = malloc(3 + data.len);
+
+	if (octets == NULL)
+		abort();
+	octets[0] = (char)number(record, "usage");
+	octets[1] = (char)number(record, "selector");
+	octets[2] = (char)number(record, "mtype");
+	memcpy(octets + 3, data.p, data.len);
+	free((char *)(uintptr_t)data.p);
+	return (struct span){ octets, 3 + data.len };
+}
+
+static enum dns_outcome
+tlsa_outcome(const char *status)
+{
+	if (is(status, "secure") || is(status, "insecure"))
+		return DNS_NO_DATA; /* when there are no records */
+	if (is(status, "none") || is(status, "secure-nxdomain"))
+		return DNS_NO_NAME;
+	return DNS_TEMPFAIL;
+}
+
+static void
+tlsa_say(struct fake_net *net, json_t *tlsa, uint16_t port, const char *base)
+{
+	const char *status = scenario_word(tlsa, "status", "none");
+	struct span records[RECORDS_MAX];
+	char name[TLSA_NAME_SIZE], folded[DOMAIN_SIZE];
+	json_t *record;
+	size_t n = 0, i;
+
+	if (domain_fold(span_of(base), folded) != DOMAIN_OK ||
+	    !tlsa_name(port, folded, name))
+		return;
+	fake_net_dns(net, name, DNS_TLSA, tlsa_outcome(status), NULL);
+	json_array_foreach(scenario_get(tlsa, "records"), i,
+	    record) if (n < RECORDS_MAX) records[n++] = tlsa_record(record);
+	if (n > 0 && tlsa_outcome(status) == DNS_NO_DATA)
+		fake_net_records(net, name, DNS_TLSA, records, n);
+	fake_net_dnssec(net, name, DNS_TLSA,
+	    is(status, "secure") || is(status, "secure-nxdomain"), NULL);
+	for (i = 0; i < n; i++)
+		free((char *)(uintptr_t)records[i].p);
+}
+
+static void
+tlsa_of_host(struct fake_net *net, json_t *host, uint16_t port, const char *mx)
+{
+	const char *base;
+	json_t *tlsa;
+
+	tlsa_say(net, scenario_get(host, "tlsa"), port, mx);
+	json_object_foreach(scenario_get(host, "tlsa_at"), base, tlsa)
+	    tlsa_say(net, tlsa, port, base);
 }
 
 /* TLS below 1.2 is not spoken. */
@@ -232,6 +354,9 @@ server_of(json_t *host, const char *mx)
 		.handshake_fails = handshake_fails(host),
 		.certificate = certificate_of(host, mx),
 		.certificate_why = scenario_word(host, "cert", "valid"),
+		.tlsa_fits = tlsa_fits,
+		.has_name = has_name,
+		.names = host,
 	};
 
 	if (is(reach, "refused"))
@@ -250,8 +375,37 @@ has_no_answer(json_t *host)
 		"bogus");
 }
 
+/* The chain is as secure as its weakest part. */
 static void
-host_say(struct fake_net *net, json_t *host, const char *key, int n)
+addresses_say(struct fake_net *net, json_t *host, const char *mx,
+    const char *address)
+{
+	json_t *cname = scenario_get(host, "cname");
+	char target[DOMAIN_SIZE];
+	bool aliased = cname != NULL &&
+	    domain_fold(span_of(scenario_word(cname, "target", "")), target) ==
+		DOMAIN_OK;
+	bool secure = is_secure(host, "addr_dnssec") &&
+	    (!aliased || is_secure(cname, "dnssec"));
+
+	if (has_no_answer(host)) {
+		fake_net_dns(net, mx, DNS_A, DNS_TEMPFAIL, NULL);
+		fake_net_dns(net, mx, DNS_AAAA, DNS_TEMPFAIL, NULL);
+		return;
+	}
+	fake_net_dns(net, mx, DNS_A, DNS_FOUND, address, NULL);
+	fake_net_dns(net, mx, DNS_AAAA, DNS_NO_DATA, NULL);
+	fake_net_dnssec(net, mx, DNS_A, secure, aliased ? target : NULL);
+	fake_net_dnssec(net, mx, DNS_AAAA, secure, aliased ? target : NULL);
+	if (!aliased)
+		return;
+	fake_net_dns(net, mx, DNS_CNAME, DNS_FOUND, target, NULL);
+	fake_net_dnssec(net, mx, DNS_CNAME, is_secure(cname, "dnssec"), NULL);
+}
+
+static void
+host_say(struct fake_net *net, json_t *host, uint16_t port, const char *key,
+    int n)
 {
 	struct address address;
 	struct fake_server server;
@@ -264,13 +418,8 @@ host_say(struct fake_net *net, json_t *host, const char *key, int n)
 	server = server_of(host, mx);
 	fake_net_server(net, mx, &server);
 	snprintf(text, sizeof(text), "198.51.%d.%d", n / 200, n % 200 + 1);
-	if (has_no_answer(host)) {
-		fake_net_dns(net, mx, DNS_A, DNS_TEMPFAIL, NULL);
-		fake_net_dns(net, mx, DNS_AAAA, DNS_TEMPFAIL, NULL);
-	} else {
-		fake_net_dns(net, mx, DNS_A, DNS_FOUND, text, NULL);
-		fake_net_dns(net, mx, DNS_AAAA, DNS_NO_DATA, NULL);
-	}
+	addresses_say(net, host, mx, text);
+	tlsa_of_host(net, host, port, mx);
 }
 
 void
@@ -289,5 +438,7 @@ scenario_net(struct fake_net *net, json_t *step, const char *policy_domain)
 	if (scenario_target(step, &target) && target.domain[0] != '\0')
 		mx_say(net, scenario_get(step, "mx"), target.domain);
 	json_object_foreach(scenario_get(step, "hosts"), name, host)
-	    host_say(net, host, name, n++);
+	    host_say(net, host,
+		target.smarthost[0] == '\0' ? SMTP_PORT : target.smarthost_port,
+		name, n++);
 }

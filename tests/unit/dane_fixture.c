@@ -11,9 +11,8 @@
 #include "common/limits.h"
 #include "proto/dns_message.h"
 
-/* The octets of a record's association data, to be freed. */
-static struct span
-association(const struct dane_record *record)
+struct span
+dane_association(const struct dane_record *record)
 {
 	unsigned char *der = NULL, *out;
 	unsigned digest_len = 0;
@@ -50,7 +49,7 @@ dane_set(const char *base, const struct dane_record *records, size_t n)
 		rr[i].tlsa.usage = (uint8_t)records[i].usage;
 		rr[i].tlsa.selector = (uint8_t)records[i].selector;
 		rr[i].tlsa.matching_type = (uint8_t)records[i].matching_type;
-		rr[i].tlsa.association = association(&records[i]);
+		rr[i].tlsa.association = dane_association(&records[i]);
 	}
 	set = tlsa_set_new(base, &answer);
 	assert(set != NULL);

@@ -14,6 +14,9 @@ struct dane_record {
 	const struct test_certificate *of;
 };
 
+/* The octets of a record's association data, to be freed. */
+struct span dane_association(const struct dane_record *record);
+
 /* A set at base; to be dropped. A failure to make one ends the program. */
 struct tlsa_set *dane_set(const char *base, const struct dane_record *records,
     size_t n);
