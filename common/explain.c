@@ -3,6 +3,8 @@
 #include "common/explain.h"
 
 #include "common/facts.h"
+#include "common/limits.h"
+#include "common/tlsa_set.h"
 #include "common/json_line.h"
 #include "common/verdict.h"
 
@@ -59,12 +61,47 @@ explain_probe(const struct mx_fact *mx)
 }
 
 static json_t *
-explain_host(const struct mx_fact *mx)
+explain_record(const struct mx_fact *mx, size_t i)
 {
-	return json_pack("{s:o, s:i, s:b, s:o, s:o}", "host",
+	const struct tlsa_entry *entry = &mx->dane.tlsa->entries[i];
+	char record[TLSA_TEXT_SIZE];
+	bool matched = mx->probe.state == PROBE_GOOD &&
+	    (mx->probe.proofs & PROOF_DANE) != 0 &&
+	    mx->probe.tlsa_matched == (int)i;
+
+	return json_pack("{s:s, s:o, s:b}", "record",
+	    tlsa_format(&entry->record, record), "unusable",
+	    json_text(entry->unusable), "matched", (int)matched);
+}
+
+/* Null when nobody has asked for it. */
+static json_t *
+explain_dane(const struct facts *f, const struct mx_fact *mx)
+{
+	const struct dane_fact *dane = &mx->dane;
+	size_t n = dane->tlsa == NULL ? 0 : dane->tlsa->n;
+	json_t *records;
+
+	if (!f->dane)
+		return json_null();
+	records = json_array();
+	for (size_t i = 0; i < n && i < LIMIT_TLSA_EXPLAINED; i++)
+		records = json_list_add(records, explain_record(mx, i));
+	return json_pack("{s:s, s:o, s:s, s:o, s:i, s:o}", "state",
+	    dane_state_name(dane->state), "why", json_text(dane->why),
+	    "addresses", dnssec_state_name(dane->addresses), "base",
+	    json_text(n == 0 ? NULL : dane->tlsa->base), "records", (int)n,
+	    "tlsa", records);
+}
+
+static json_t *
+explain_host(const struct facts *f, const struct mx_fact *mx)
+{
+	return json_pack("{s:o, s:i, s:b, s:b, s:b, s:o, s:o, s:o}", "host",
 	    json_text(mx->host), "preference", (int)mx->preference, "listed",
-	    (int)mx->listed, "required", proofs(mx->required), "probe",
-	    explain_probe(mx));
+	    (int)mx->listed, "under_dane", (int)mx->under_dane, "eligible",
+	    (int)mx->eligible, "required", proofs(mx->required), "dane",
+	    explain_dane(f, mx), "probe", explain_probe(mx));
 }
 
 static json_t *
@@ -73,7 +110,7 @@ explain_mx(const struct facts *f)
 	json_t *hosts = json_array();
 
 	for (size_t i = 0; i < f->n_mx; i++)
-		hosts = json_list_add(hosts, explain_host(&f->mx[i]));
+		hosts = json_list_add(hosts, explain_host(f, &f->mx[i]));
 	return json_pack("{s:s, s:s, s:o, s:o}", "state",
 	    mx_state_name(f->mx_state), "dnssec",
 	    dnssec_state_name(f->mx_dnssec), "why", json_text(f->mx_why),

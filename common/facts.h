@@ -99,7 +99,7 @@ enum dane_state {
 struct dane_fact {
 	enum dane_state state;
 	enum result_type failure; /* when UNKNOWN for a TLSA lookup's sake */
-	const char *why;	  /* static text, when UNKNOWN */
+	const char *why;	  /* static text, when UNKNOWN; else NULL */
 	enum dnssec_state addresses;
 	struct tlsa_set *tlsa; /* held; when UNUSABLE or USABLE */
 };

@@ -128,22 +128,56 @@ print_policy(const json_t *policy)
 	putchar('\n');
 }
 
+/* Each record, and what came of it. */
+static void
+print_record_of(const json_t *record)
+{
+	const char *text = member(record, "record");
+
+	if (json_is_string(json_object_get(record, "unusable")))
+		printf("          TLSA %s, unusable: %s\n", text,
+		    member(record, "unusable"));
+	else if (json_is_true(json_object_get(record, "matched")))
+		printf("          TLSA %s, matches\n", text);
+	else
+		printf("          TLSA %s\n", text);
+}
+
+static void
+print_tlsa(const json_t *dane, bool under_dane)
+{
+	const json_t *records = json_object_get(dane, "tlsa");
+	size_t n = json_array_size(records);
+	json_int_t number =
+	    json_integer_value(json_object_get(dane, "records"));
+
+	if (under_dane && strcmp(member(dane, "state"), "unknown") == 0)
+		printf("          TLSA unknown: %s\n", member(dane, "why"));
+	for (size_t i = 0; i < n; i++)
+		print_record_of(json_array_get(records, i));
+	if (number > (json_int_t)n)
+		printf("          TLSA, %lld in all\n", (long long)number);
+}
+
 static void
 print_mx(const json_t *mx)
 {
 	const json_t *probe = json_object_get(mx, "probe");
+	bool under_dane = json_is_true(json_object_get(mx, "under_dane"));
 
 	printf("  mx      %lld %s",
 	    (long long)json_integer_value(json_object_get(mx, "preference")),
 	    member(mx, "host"));
-	if (json_is_true(json_object_get(mx, "listed")))
-		printf(", listed, %s, address %s", member(probe, "state"),
-		    member(probe, "address"));
+	if (under_dane || json_is_true(json_object_get(mx, "listed")))
+		printf(", %s, %s, address %s",
+		    under_dane ? "under DANE" : "listed",
+		    member(probe, "state"), member(probe, "address"));
 	else
 		printf(", not listed");
 	if (json_is_string(json_object_get(probe, "why")))
 		printf(": %s", member(probe, "why"));
 	putchar('\n');
+	print_tlsa(json_object_get(mx, "dane"), under_dane);
 }
 
 static void

@@ -12,7 +12,9 @@
 
 #include "common/explain.h"
 #include "common/facts.h"
+#include "common/tlsa_set.h"
 #include "common/verdict.h"
+#include "proto/dns_message.h"
 #include "tests/unit/allocation.h"
 
 /* jansson allocates through these: the ones of the tree, that can fail. */
@@ -30,6 +32,8 @@ json_release(void *p)
 
 static char good_pattern[] = "*.example.com", other_pattern[] = "mx.test";
 static char *patterns[] = { good_pattern, other_pattern };
+
+static struct tlsa_set *tlsa;
 
 /* Every fact is there. */
 static struct verdict
@@ -60,6 +64,7 @@ full_verdict(struct mx_fact mx[2])
 			},
 			.mx_state = MX_FOUND,
 			.mx_dnssec = DNSSEC_SECURE,
+			.dane = true,
 			.n_mx = 2,
 			.mx = mx,
 			.deadline_hit = true,
@@ -77,6 +82,15 @@ full_verdict(struct mx_fact mx[2])
 	strcpy(mx[0].probe.why, "has expired");
 	assert_true(address_parse("2001:db8::1", &mx[0].probe.address));
 	strcpy(mx[1].host, "backup.example.net");
+	mx[0].dane.why = "SERVFAIL";
+	mx[1].under_dane = mx[1].eligible = true;
+	mx[1].required = PROOF_ENCRYPTED | PROOF_DANE;
+	mx[1].dane.state = DANE_USABLE;
+	mx[1].dane.addresses = DNSSEC_SECURE;
+	mx[1].dane.tlsa = tlsa;
+	mx[1].probe.state = PROBE_GOOD;
+	mx[1].probe.proofs = PROOF_ENCRYPTED | PROOF_DANE;
+	mx[1].probe.tlsa_matched = 1;
 	return v;
 }
 
@@ -109,6 +123,12 @@ assert_packed(const json_t *json, json_t *expected)
 	json_decref(expected);
 }
 
+#define DIGEST                                                                 \
+	"6161616161616161616161616161616161616161616161616161616161616161"
+#define OTHER                                                                  \
+	"{'record': '1 1 1 " DIGEST "', 'matched': false,"                     \
+	"'unusable': 'has usage 1, which is not for SMTP'}"
+
 static const char full_json[] =
     "{'domain': 'example.com', 'action': 'defer', 'source': 'sts',"
     "'mx': 'mx1.example.com',"
@@ -121,12 +141,22 @@ static const char full_json[] =
     "  'why': 'certificate has expired'}},"
     "'mx_set': {'state': 'found', 'dnssec': 'secure', 'why': null, 'hosts': ["
     " {'host': 'mx1.example.com', 'preference': 65535, 'listed': true,"
-    "  'required': ['encrypted', 'pkix'], 'probe': {'state': 'tls-failed',"
+    "  'under_dane': false, 'eligible': false,"
+    "  'required': ['encrypted', 'pkix'], 'dane': {'state': 'unknown',"
+    "   'why': 'SERVFAIL', 'addresses': 'unknown', 'base': null,"
+    "   'records': 0, 'tlsa': []}, 'probe': {'state': 'tls-failed',"
     "  'address': '2001:db8::1', 'shown': ['encrypted', 'dane'],"
     "  'result': 'certificate-expired', 'why': 'has expired'}},"
     " {'host': 'backup.example.net', 'preference': 0, 'listed': false,"
-    "  'required': [], 'probe': {'state': 'unknown', 'address': null,"
-    "  'shown': [], 'result': 'none', 'why': null}}]},"
+    "  'under_dane': true, 'eligible': true,"
+    "  'required': ['encrypted', 'dane'], 'dane': {'state': 'usable',"
+    "   'why': null, 'addresses': 'secure', 'base': 'real.example.net',"
+    "   'records': 12, 'tlsa': ["
+    "    {'record': '3 1 1 " DIGEST "', 'unusable': null, 'matched': false},"
+    "    {'record': '3 1 1 " DIGEST "', 'unusable': null, 'matched': true},"
+    "" OTHER "," OTHER "," OTHER "," OTHER "," OTHER "," OTHER "]},"
+    "  'probe': {'state': 'good', 'address': null,"
+    "  'shown': ['encrypted', 'dane'], 'result': 'none', 'why': null}}]},"
     "'deadline_hit': true}";
 
 static const char empty_json[] =
@@ -142,7 +172,7 @@ static const char empty_json[] =
 static json_t *
 json_of(const char *quoted)
 {
-	char text[4096];
+	char text[8192];
 	json_t *json;
 
 	snprintf(text, sizeof(text), "%s", quoted);
@@ -289,6 +319,35 @@ without_memory_there_is_no_half_answer(void **state)
 	assert_in_range(n_failed, 100, 1000);
 }
 
+/* Twelve records, two of which are usable. */
+static int
+set_up(void **state)
+{
+	static const char digest[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	struct dns_rr rr[12] = { 0 };
+	const struct dns_answer answer = { .outcome = DNS_FOUND,
+		.type = DNS_TLSA,
+		.n = 12,
+		.rr = rr };
+
+	(void)state;
+	for (int i = 0; i < 12; i++) {
+		rr[i].tlsa.usage = i < 2 ? 3 : 1;
+		rr[i].tlsa.selector = rr[i].tlsa.matching_type = 1;
+		rr[i].tlsa.association = (struct span){ digest, 32 };
+	}
+	tlsa = tlsa_set_new("real.example.net", &answer);
+	return tlsa == NULL ? -1 : 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	tlsa_set_drop(&tlsa);
+	return 0;
+}
+
 int
 main(void)
 {
@@ -301,5 +360,5 @@ main(void)
 	};
 
 	json_set_alloc_funcs(json_allocate, json_release);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
