@@ -17,6 +17,7 @@
 
 struct mx_walk_found;
 struct session_pool;
+struct tlsa_set;
 
 struct upstream {
 	struct smtp_port port;	      /* who gave the session */
@@ -25,6 +26,7 @@ struct upstream {
 	char mx[DOMAIN_SIZE];
 	struct address address;
 	unsigned proofs;
+	struct tlsa_set *tlsa; /* held; by which PROOF_DANE was shown */
 	char tls_version[16];
 	unsigned n_messages; /* that it has had, or been asked to have */
 	int64_t since_ms;    /* monotonic: when it became ready */

@@ -320,7 +320,7 @@ static void
 decide_loop(struct verdict *v)
 {
 	v->action = ACTION_REJECT;
-	set_reason(v, "554 5.4.6 mail for %s loops back to this host",
+	verdict_set_reason(v, "554 5.4.6 mail for %s loops back to this host",
 	    v->facts.domain);
 }
 

@@ -305,7 +305,9 @@ outcome_of_refusal(struct relay_mail *m, const struct delivery_result *result,
 
 	if (result->permanent)
 		outcome = MAIL_UNDELIVERABLE;
-	else if (result->verdict != NULL && result->verdict->enforced)
+	else if (result->verdict != NULL &&
+	    (result->verdict->enforced ||
+		result->verdict->source == VERDICT_DANE))
 		outcome = MAIL_HELD;
 	relay_mail_note(m, outcome, answer);
 }
