@@ -69,6 +69,10 @@ smtp_dialog_happened(struct smtp_dialog *dialog, enum smtp_wire_event event)
 		dialog_fail(dialog, "closed the connection");
 		return;
 	case SMTP_WIRE_FAILED:
+		if (dialog->wire->cut) {
+			dialog_fail(dialog, "closed the connection");
+			return;
+		}
 		dialog_fail(dialog, "cannot be used any more: %s",
 		    dialog->wire->why);
 		return;

@@ -12,6 +12,7 @@
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <string.h>
@@ -89,8 +90,12 @@ wire_read(struct bufferevent *bev, void *arg)
 		wire_failed(wire, "it spoke out of turn");
 		return;
 	}
-	if (wire->waits != SMTP_WIRE_WAITS_REPLY)
-		return; /* stays there for smtp_wire_unfit() */
+	if (wire->waits != SMTP_WIRE_WAITS_REPLY) {
+		/* Stays there for smtp_wire_unfit(). No more is wanted, and
+		 * a bufferevent that is full calls again and again. */
+		bufferevent_disable(bev, EV_READ);
+		return;
+	}
 	while (state == SMTP_REPLY_MORE && line_take(input, buf, &line))
 		state = smtp_reply_line(&wire->reply, line);
 	switch (state) {
@@ -127,12 +132,15 @@ wire_written(struct bufferevent *bev, void *arg)
 }
 
 static const char *
-wire_error(const struct smtp_wire *wire, int socket_error)
+wire_error(struct smtp_wire *wire, int socket_error)
 {
 	unsigned long tls_error =
 	    wire->ssl == NULL ? 0 : bufferevent_get_openssl_error(wire->bev);
 	const char *reason = ERR_reason_error_string(tls_error);
 
+	wire->cut = tls_error == 0
+	    ? socket_error == ECONNRESET
+	    : ERR_GET_REASON(tls_error) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
 	return reason == NULL ? strerror(socket_error) : reason;
 }
 
@@ -205,9 +213,14 @@ smtp_wire_connect(struct smtp_wire *wire, const struct address *address,
 	if (wire->bev == NULL)
 		return false;
 	wire_listen(wire);
-	return wire_wait(wire, SMTP_WIRE_WAITS_OPEN, limit_ms) &&
+	if (!wire_wait(wire, SMTP_WIRE_WAITS_OPEN, limit_ms) ||
 	    bufferevent_socket_connect(wire->bev, (struct sockaddr *)&ss,
-		(int)len) == 0;
+		(int)len) == -1)
+		return false;
+	/* A message goes out in pieces: none is to wait for an answer. */
+	setsockopt(bufferevent_getfd(wire->bev), IPPROTO_TCP, TCP_NODELAY,
+	    &(int){ 1 }, sizeof(int));
+	return true;
 }
 
 bool

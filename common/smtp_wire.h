@@ -51,6 +51,7 @@ struct smtp_wire {
 	struct bufferevent *bev; /* NULL before connect; a new one for TLS */
 	enum smtp_wire_wait waits;
 	bool broken; /* ended while nothing was waited for */
+	bool cut;    /* by the server, without a word */
 };
 
 /* To be cleaned up even when it failed; false without memory. */

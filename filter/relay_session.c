@@ -11,9 +11,12 @@
  */
 #include "filter/relay_session.h"
 
+#include <sys/socket.h>
+
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,6 +292,23 @@ message_next(struct relay_session *s)
 	return true;
 }
 
+/*
+ * While an answer is waited for, the end of the connection is to be seen, but
+ * no more is taken than the input holds: a bufferevent that is full, and is
+ * read from, calls again and again.
+ */
+static void
+set_reading(struct relay_session *s)
+{
+	struct evbuffer *input = bufferevent_get_input(s->bev);
+
+	if (s->step == STEP_COMMAND || s->step == STEP_MESSAGE ||
+	    evbuffer_get_length(input) < LIMIT_RELAY_INPUT)
+		bufferevent_enable(s->bev, EV_READ);
+	else
+		bufferevent_disable(s->bev, EV_READ);
+}
+
 static void
 session_go(struct relay_session *s)
 {
@@ -309,6 +329,7 @@ session_go(struct relay_session *s)
 			more = false;
 			break;
 		}
+	set_reading(s);
 }
 
 /* From the loop. */
@@ -359,6 +380,8 @@ relay_session_new(struct relay *relay, int fd, const struct address *peer)
 
 	if (s == NULL)
 		return false;
+	/* Of a Unix socket there is no such option, and no need. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
 	s->bev = bufferevent_socket_new(relay->base, fd,
 	    BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
 	if (s->bev == NULL) {

@@ -26,11 +26,12 @@
 static const char *const sink_address[RELAY_SINKS] = { "127.0.1.1",
 	"127.0.1.2" };
 
-static struct test_certificate *leaf;
-static SSL_CTX *ctx;
+static struct test_certificate *leaf, *unsigned_leaf;
+static SSL_CTX *ctx, *unsigned_ctx;
 
 static struct {
 	const char *command, *answer;
+	bool once;
 } sayings[SAYINGS];
 static size_t n_sayings;
 
@@ -45,6 +46,8 @@ relay_fixture_group_set_up(void **state)
 		return -1;
 	leaf = test_certificate_make(&mx, smtp_fixture_root());
 	ctx = test_certificate_server(leaf, NULL);
+	unsigned_leaf = test_certificate_make(&mx, NULL);
+	unsigned_ctx = test_certificate_server(unsigned_leaf, NULL);
 	return 0;
 }
 
@@ -52,7 +55,9 @@ int
 relay_fixture_group_tear_down(void **state)
 {
 	SSL_CTX_free(ctx);
+	SSL_CTX_free(unsigned_ctx);
 	test_certificate_free(leaf);
+	test_certificate_free(unsigned_leaf);
 	return smtp_fixture_group_tear_down(state);
 }
 
@@ -164,8 +169,13 @@ speak(const char *line, void *arg)
 	(void)arg;
 	for (size_t i = n_sayings; i > 0; i--)
 		if (strncmp(line, sayings[i - 1].command,
-			strlen(sayings[i - 1].command)) == 0)
-			return sayings[i - 1].answer;
+			strlen(sayings[i - 1].command)) == 0) {
+			const char *answer = sayings[i - 1].answer;
+
+			if (sayings[i - 1].once)
+				sayings[i - 1].command = "(said)";
+			return answer;
+		}
 	return NULL;
 }
 
@@ -174,53 +184,133 @@ relay_fixture_say(const char *command, const char *answer)
 {
 	assert_true(n_sayings < SAYINGS);
 	sayings[n_sayings].command = command;
+	sayings[n_sayings].once = false;
 	sayings[n_sayings++].answer = answer;
+}
+
+void
+relay_fixture_say_once(const char *command, const char *answer)
+{
+	relay_fixture_say(command, answer);
+	sayings[n_sayings - 1].once = true;
+}
+
+static void
+serve(struct relay_fixture *f, size_t i, const struct smtp_sink_script *script,
+    SSL_CTX *tls)
+{
+	struct smtp_sink_script good = *script;
+
+	good.ctx = tls;
+	good.speaks = speak;
+	smtp_sink_free(f->sinks[i]);
+	f->sinks[i] = smtp_sink_new(f->smtp->base, sink_address[i], &good);
+	assert_non_null(f->sinks[i]);
 }
 
 void
 relay_fixture_serve(struct relay_fixture *f, size_t i,
     const struct smtp_sink_script *script)
 {
-	struct smtp_sink_script good = smtp_fixture_good_script();
+	serve(f, i, script, ctx);
+}
 
-	if (script != NULL)
-		good = *script;
-	good.ctx = ctx;
-	if (good.speaks == NULL)
-		good.speaks = speak;
-	smtp_sink_free(f->sinks[i]);
-	f->sinks[i] = smtp_sink_new(f->smtp->base, sink_address[i], &good);
-	assert_non_null(f->sinks[i]);
+void
+relay_fixture_bad_certificate(struct relay_fixture *f, size_t i)
+{
+	const struct smtp_sink_script good = smtp_fixture_good_script();
+
+	serve(f, i, &good, unsigned_ctx);
+}
+
+static void
+use(struct relay_fixture *f, struct engine *engine)
+{
+	const struct relay_backend backend = { engine, &f->ports, &f->config,
+		&f->users };
+
+	relay_use(f->relay, &backend);
+}
+
+void
+relay_fixture_reconfigure(struct relay_fixture *f)
+{
+	use(f, f->engine);
+}
+
+void
+relay_fixture_other_engine(struct relay_fixture *f)
+{
+	f->other = engine_new(&f->config, &f->ports, f->cache);
+	assert_non_null(f->other);
+	use(f, f->other);
+}
+
+static void
+begin(struct relay_fixture *f)
+{
+	const struct smtp_sink_script good = smtp_fixture_good_script();
+	struct relay_backend backend = { .users = &f->users };
+
+	n_sayings = 0;
+	f->log[0] = '\0';
+	make_engine(f);
+	for (size_t i = 0; i < RELAY_SINKS; i++)
+		relay_fixture_serve(f, i, &good);
+	backend.engine = f->engine;
+	backend.ports = &f->ports;
+	backend.config = &f->config;
+	f->relay = relay_new(f->smtp->base, f->clock, &backend);
+	assert_non_null(f->relay);
+	relay_set_times(f->relay, &f->times);
+	relay_fixture_connect(f);
+}
+
+static void
+end(struct relay_fixture *f)
+{
+	bufferevent_free(f->mta);
+	f->mta = NULL;
+	relay_free(f->relay);
+	assert_int_equal(f->users, 0);
+	for (size_t i = 0; i < RELAY_SINKS; i++) {
+		smtp_sink_free(f->sinks[i]);
+		f->sinks[i] = NULL;
+	}
+	engine_free(f->engine);
+	engine_free(f->other);
+	f->other = NULL;
+	policy_cache_free(f->cache);
+	relay_settings_cleanup(&f->config.relay);
+	fake_net_free(f->net);
+	clock_free(f->clock);
+}
+
+void
+relay_fixture_restart(struct relay_fixture *f)
+{
+	end(f);
+	begin(f);
 }
 
 int
 relay_fixture_set_up(void **state)
 {
 	struct relay_fixture *f = calloc(1, sizeof(*f));
-	struct relay_backend backend;
 	void *smtp;
 
 	assert_non_null(f);
 	assert_int_equal(smtp_fixture_set_up(&smtp), 0);
 	f->smtp = smtp;
-	n_sayings = 0;
-	log_init("test", false, LOG_LEVEL_INFO);
-	log_set_sink(keep_line, f);
-	make_engine(f);
-	for (size_t i = 0; i < RELAY_SINKS; i++)
-		relay_fixture_serve(f, i, NULL);
-	backend = (struct relay_backend){ f->engine, &f->ports, &f->config,
-		&f->users };
-	f->relay = relay_new(f->smtp->base, f->clock, &backend);
-	assert_non_null(f->relay);
 	f->times = (struct relay_times){ .setup_ms = 10000,
 		.command_ms = 5000,
 		.room_ms = 5000,
 		.dot_ms = 5000,
 		.late_ms = 10000,
 		.mta_ms = 10000 };
-	relay_set_times(f->relay, &f->times);
-	relay_fixture_connect(f);
+	log_init("test", false, LOG_LEVEL_INFO);
+	log_set_sink(keep_line, f);
+	begin(f);
 	*state = f;
 	return 0;
 }
@@ -231,17 +321,7 @@ relay_fixture_tear_down(void **state)
 	struct relay_fixture *f = *state;
 	void *smtp = f->smtp;
 
-	if (f->mta != NULL)
-		bufferevent_free(f->mta);
-	relay_free(f->relay);
-	assert_int_equal(f->users, 0);
-	for (size_t i = 0; i < RELAY_SINKS; i++)
-		smtp_sink_free(f->sinks[i]);
-	engine_free(f->engine);
-	policy_cache_free(f->cache);
-	relay_settings_cleanup(&f->config.relay);
-	fake_net_free(f->net);
-	clock_free(f->clock);
+	end(f);
 	log_set_sink(NULL, NULL);
 	free(f);
 	return smtp_fixture_tear_down(&smtp);
@@ -262,11 +342,19 @@ mta_happened(struct bufferevent *bev, short what, void *arg)
 void
 relay_fixture_connect(struct relay_fixture *f)
 {
+	struct bufferevent *last = relay_fixture_another(f);
+
+	if (last != NULL)
+		bufferevent_free(last);
+}
+
+struct bufferevent *
+relay_fixture_another(struct relay_fixture *f)
+{
+	struct bufferevent *last = f->mta;
 	struct address loopback;
 	int pair[2];
 
-	if (f->mta != NULL)
-		bufferevent_free(f->mta);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
 			     pair),
 	    0);
@@ -280,6 +368,7 @@ relay_fixture_connect(struct relay_fixture *f)
 	relay_serve(f->relay, pair[1], &loopback);
 	assert_string_equal(relay_fixture_reply(f),
 	    "220 mta.example.net ESMTP strictmx\r\n");
+	return last;
 }
 
 void
@@ -430,4 +519,38 @@ void
 relay_fixture_until_closed(struct relay_fixture *f)
 {
 	run_until(f, is_closed, NULL);
+}
+
+void
+relay_fixture_settle(struct relay_fixture *f)
+{
+	for (int i = 0; i < 50; i++)
+		event_base_loop(f->smtp->base, EVLOOP_NONBLOCK);
+	/* Nothing turns round and round. */
+	assert_int_equal(event_base_get_num_events(f->smtp->base,
+			     EVENT_BASE_COUNT_ACTIVE),
+	    0);
+}
+
+void
+relay_fixture_assert_silent(struct relay_fixture *f)
+{
+	relay_fixture_settle(f);
+	assert_int_equal(evbuffer_get_length(bufferevent_get_input(f->mta)), 0);
+}
+
+static bool
+has_ended(struct relay_fixture *f, void *arg)
+{
+	const char *log = smtp_sink_log(f->sinks[*(size_t *)arg]);
+	size_t len = strlen(log);
+
+	return len > 0 && (log[len - 1] == '.' || log[len - 1] == '!');
+}
+
+const char *
+relay_fixture_end_of(struct relay_fixture *f, size_t i)
+{
+	run_until(f, has_ended, &i);
+	return smtp_sink_log(f->sinks[i]);
 }

@@ -31,7 +31,7 @@ struct relay_fixture {
 	struct smtp_port dialer;
 	struct config config;
 	struct policy_cache *cache;
-	struct engine *engine;
+	struct engine *engine, *other;
 	struct relay *relay;
 	struct relay_times times;
 	size_t users;
@@ -60,14 +60,33 @@ void relay_fixture_domain(struct relay_fixture *f, const char *domain);
 void relay_fixture_serve(struct relay_fixture *f, size_t i,
     const struct smtp_sink_script *script);
 
+/* The good one, with a certificate that nobody has signed. */
+void relay_fixture_bad_certificate(struct relay_fixture *f, size_t i);
+
 /*
- * What the good script says, but for commands that begin so: one answer for
- * all, until the test is over. A later one for the same command wins.
+ * What a server says to commands that begin so, whatever its script has: until
+ * the next restart, or once. What was said later wins.
  */
 void relay_fixture_say(const char *command, const char *answer);
+void relay_fixture_say_once(const char *command, const char *answer);
+
+/*
+ * Begins anew: a relay and an engine that know nothing, good servers, no policy
+ * for example.com, a new connection.
+ */
+void relay_fixture_restart(struct relay_fixture *f);
+
+/* The relay is told to take the configuration as it is now. */
+void relay_fixture_reconfigure(struct relay_fixture *f);
+
+/* The same, of another engine that stands beside the first. */
+void relay_fixture_other_engine(struct relay_fixture *f);
 
 /* A new connection in place of the last one. */
 void relay_fixture_connect(struct relay_fixture *f);
+
+/* A new one; the last one is the caller's to free. */
+struct bufferevent *relay_fixture_another(struct relay_fixture *f);
 
 /* Without waiting for anything. */
 void relay_fixture_send(struct relay_fixture *f, const char *text);
@@ -84,6 +103,13 @@ void relay_fixture_begin(struct relay_fixture *f, const char *to);
 
 /* DATA and a small message; the reply to its dot begins so. */
 void relay_fixture_finish(struct relay_fixture *f, const char *reply);
+
+/* What is there to happen at once happens; no reply comes of it. */
+void relay_fixture_settle(struct relay_fixture *f);
+void relay_fixture_assert_silent(struct relay_fixture *f);
+
+/* Runs until the last session with the sink was ended; returns its log. */
+const char *relay_fixture_end_of(struct relay_fixture *f, size_t i);
 
 /* Runs until the sink, the log, or the closing of the connection has it. */
 void relay_fixture_until_sink(struct relay_fixture *f, size_t i,

@@ -13,6 +13,7 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stddef.h>
@@ -306,6 +307,7 @@ accepted(struct evconnlistener *listener, evutil_socket_t fd,
 	    BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
 	assert(c->drip != NULL && c->bev != NULL);
 	LIST_INSERT_HEAD(&sink->connections, c, entry);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
 	bufferevent_setcb(c->bev, readable, written, happened, c);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 	note(sink, '+');
