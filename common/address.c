@@ -2,7 +2,8 @@
 /*
  * Addresses and the rules of where strictmx connects to: see address.h. An
  * IPv4 address in its IPv6 form (::ffff:192.0.2.1) reaches the same host, so
- * it is judged as the IPv4 address that it is.
+ * it is judged as the IPv4 address that it is. One that a translator or a
+ * tunnel takes to an IPv4 address is judged as both.
  */
 #include "common/address.h"
 
@@ -313,25 +314,69 @@ address_is_own(const struct address *a, const struct address_rules *rules)
 	return false;
 }
 
+/*
+ * The IPv4 address that a gateway on the way would make of an IPv6 address:
+ * NAT64 (RFC 6052 2.1, RFC 8215), 6to4 (RFC 3056 2), Teredo (RFC 4380 4, with
+ * the bits turned over). False when there is none.
+ */
+static bool
+gateway_ipv4(const struct address *a, struct address *out)
+{
+	static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b };
+	static const uint8_t local_nat64[6] = { 0x00, 0x64, 0xff, 0x9b, 0x00,
+		0x01 };
+	static const uint8_t to4[2] = { 0x20, 0x02 };
+	static const uint8_t teredo[4] = { 0x20, 0x01, 0x00, 0x00 };
+	const uint8_t *octets = a->in6.s6_addr;
+
+	if (a->family != AF_INET6)
+		return false;
+	*out = (struct address){ .family = AF_INET };
+	if (memcmp(octets, to4, sizeof(to4)) == 0) {
+		memcpy(&out->in, octets + 2, sizeof(out->in));
+		return true;
+	}
+	memcpy(&out->in, octets + 12, sizeof(out->in));
+	if (memcmp(octets, teredo, sizeof(teredo)) == 0) {
+		out->in.s_addr = ~out->in.s_addr;
+		return true;
+	}
+	return memcmp(octets, nat64, sizeof(nat64)) == 0 ||
+	    memcmp(octets, local_nat64, sizeof(local_nat64)) == 0;
+}
+
+static const char *
+refused_plain(const struct address *a, enum address_purpose purpose,
+    const struct address_rules *rules)
+{
+	const char *why =
+	    a->family == AF_INET ? refused_ipv4(a) : refused_ipv6(a);
+
+	if (why == NULL)
+		why = refused_as_own(a);
+	if (why == NULL && purpose == ADDRESS_OF_POLICY_HOST &&
+	    !rules->allow_private_policy_host && is_private(a))
+		why = "is a private address";
+	return why;
+}
+
 const char *
 address_refused(const struct address *a, enum address_purpose purpose,
     const struct address_rules *rules)
 {
-	struct address plain = address_unmapped(a);
+	struct address plain = address_unmapped(a), behind;
+	bool carries = gateway_ipv4(&plain, &behind);
 	const char *why;
 
 	if (plain.family != AF_INET && plain.family != AF_INET6)
 		return "is no address";
-	if (is_named_own(&plain, rules))
+	if (is_named_own(&plain, rules) ||
+	    (carries && is_named_own(&behind, rules)))
 		return "is an address of this host";
 	if (rules->allow_internal)
 		return NULL;
-	why = plain.family == AF_INET ? refused_ipv4(&plain)
-				      : refused_ipv6(&plain);
-	if (why == NULL)
-		why = refused_as_own(&plain);
-	if (why == NULL && purpose == ADDRESS_OF_POLICY_HOST &&
-	    !rules->allow_private_policy_host && is_private(&plain))
-		why = "is a private address";
+	why = refused_plain(&plain, purpose, rules);
+	if (why == NULL && carries)
+		why = refused_plain(&behind, purpose, rules);
 	return why;
 }

@@ -76,7 +76,8 @@ struct address_rules {
  * NULL when it may be connected to, else static text that says why not. Never
  * allowed: 0/8, 127/8, ::, ::1, link-local, multicast, the broadcast address,
  * the addresses of this host's interfaces (read at most once a minute), and
- * IPv4-mapped forms of these; private ranges are allowed for MX hosts only.
+ * what leads to these from IPv6: IPv4-mapped, NAT64, 6to4 and Teredo addresses.
+ * Private ranges are allowed for MX hosts only.
  */
 const char *address_refused(const struct address *a,
     enum address_purpose purpose, const struct address_rules *rules);

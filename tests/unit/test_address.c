@@ -90,7 +90,8 @@ loopback_is_127_slash_8_and_colon_colon_1(void **state)
 	static const char *const yes[] = { "127.0.0.1", "127.255.255.254",
 		"::1", "::ffff:127.0.0.53" };
 	static const char *const no[] = { "126.255.255.255", "128.0.0.0",
-		"0.0.0.0", "::", "::2", "::ffff:128.0.0.1" };
+		"0.0.0.0", "::", "::2", "::ffff:128.0.0.1",
+		"64:ff9b::127.0.0.1", "2002:7f00:1::" };
 	struct address a, none = { .family = 0 };
 
 	(void)state;
@@ -201,7 +202,15 @@ inner_addresses_are_refused_for_every_purpose(void **state)
 		"239.255.255.255", "255.255.255.255", "::", "::1", "fe80::1",
 		"febf::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:0.0.0.0",
 		"::ffff:169.254.1.1", "::ffff:224.0.0.1",
-		"::ffff:255.255.255.255" };
+		"::ffff:255.255.255.255",
+		/* NAT64 */
+		"64:ff9b::127.0.0.1", "64:ff9b::169.254.169.254",
+		"64:ff9b::0.0.0.0", "64:ff9b:1::127.0.0.1",
+		"64:ff9b:1:ffff:ffff:ffff:127.0.0.1",
+		/* 6to4 of 127.0.0.1 and of 169.254.169.254 */
+		"2002:7f00:1::", "2002:7f00:1::2", "2002:a9fe:a9fe::1",
+		/* Teredo, the client's bits turned over: 127.0.0.1 */
+		"2001:0:cb00:71fe:0:ffff:80ff:fffe", "2001::80ff:fffe" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(inner) / sizeof(inner[0]); i++) {
@@ -223,7 +232,11 @@ outer_addresses_are_allowed_for_every_purpose(void **state)
 		"223.255.255.255", "9.255.255.255", "11.0.0.0",
 		"172.15.255.255", "172.32.0.0", "192.167.255.255",
 		"192.169.0.0", "2001:db8::1", "fec0::1", "fbff::1", "fe00::1",
-		"::2", "::ffff:203.0.113.77" };
+		"::2", "::ffff:203.0.113.77", "64:ff9b::203.0.113.77",
+		"64:ff9b:1::203.0.113.77", "64:ff9a::127.0.0.1",
+		"64:ff9b:2::127.0.0.1", "64:ff9b::1:127.0.0.1",
+		"2002:cb00:714d::1", "2003:7f00:1::1",
+		"2001:0:cb00:71fe::34ff:8eb2", "2001:1::80ff:fffe" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(outer) / sizeof(outer[0]); i++) {
@@ -243,7 +256,9 @@ private_addresses_are_for_mx_hosts_or_by_option(void **state)
 {
 	static const char *const private[] = { "10.255.254.253", "172.16.0.0",
 		"172.31.255.255", "192.168.254.253", "::ffff:10.255.254.253",
-		"fc00::fdfe", "fdff:ffff::fdfe" };
+		"fc00::fdfe", "fdff:ffff::fdfe", "64:ff9b::10.255.254.253",
+		"64:ff9b:1::192.168.254.253", "2002:aff:fefd::1",
+		"2001:0:cb00:71fe::f500:102" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(private) / sizeof(private[0]); i++) {
@@ -269,7 +284,7 @@ no_address_is_refused_even_in_the_laboratory(void **state)
 	assert_non_null(address_refused(&none, ADDRESS_OF_MX, &laboratory));
 }
 
-/* An own address that no other rule refuses, and its IPv4-mapped form. */
+/* An own address that no other rule refuses, and its forms within IPv6. */
 static void
 addresses_of_own_interfaces_are_refused(void **state)
 {
@@ -280,8 +295,8 @@ addresses_of_own_interfaces_are_refused(void **state)
 	assert_int_equal(getifaddrs(&interfaces), 0);
 	for (i = interfaces; i != NULL; i = i->ifa_next) {
 		struct sockaddr_in sin;
-		struct address a = { .family = AF_INET }, mapped;
-		char text[ADDRESS_SIZE], buf[ADDRESS_SIZE + 8];
+		struct address a = { .family = AF_INET }, mapped, nat64;
+		char text[ADDRESS_SIZE], buf[ADDRESS_SIZE + 16];
 
 		if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET)
 			continue;
@@ -293,9 +308,13 @@ addresses_of_own_interfaces_are_refused(void **state)
 		snprintf(buf, sizeof(buf), "::ffff:%s",
 		    address_format(&a, text));
 		mapped = address_of(buf);
+		snprintf(buf, sizeof(buf), "64:ff9b::%s", text);
+		nat64 = address_of(buf);
 		assert_non_null(address_refused(&a, ADDRESS_OF_MX, &strict));
 		assert_non_null(
 		    address_refused(&mapped, ADDRESS_OF_MX, &strict));
+		assert_non_null(
+		    address_refused(&nat64, ADDRESS_OF_MX, &strict));
 		assert_null(address_refused(&a, ADDRESS_OF_MX, &laboratory));
 	}
 	freeifaddrs(interfaces);
