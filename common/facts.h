@@ -50,7 +50,7 @@ enum policy_state {
 	POLICY_FAILED,	/* nothing live is cached, a record, no valid policy */
 	POLICY_CACHED,
 	POLICY_FETCHED, /* in this very lookup */
-	POLICY_UNREAD,	/* one is live; there was no memory to read it */
+	POLICY_UNREAD,	/* one is live, or may be, and cannot be read */
 };
 
 enum mx_state {

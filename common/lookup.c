@@ -81,7 +81,10 @@ static void lookup_rewind(struct lookup *l);
 
 /* 1. The policy: a cached one binds at once (RFC 8461 3.3, 5.1). */
 
-/* That a policy is live is not forgotten because an update knows nothing. */
+/*
+ * That a policy is live, or may be, is not forgotten because an update has
+ * found none.
+ */
 static void
 policy_take(struct lookup *l, const struct policy_facts *found)
 {
@@ -90,7 +93,7 @@ policy_take(struct lookup *l, const struct policy_facts *found)
 
 	policy_facts_cleanup(sts);
 	if (!policy_facts_copy(found, sts) ||
-	    (unread && sts->state == POLICY_UNKNOWN))
+	    (unread && !facts_have_policy(&l->verdict->facts)))
 		sts->state = POLICY_UNREAD;
 }
 
@@ -112,8 +115,11 @@ use_cached(struct lookup *l)
 	const struct cached_policy *cached =
 	    policy_cache_get(l->shared.cache, l->verdict->facts.domain, now_s);
 
-	if (cached == NULL)
+	if (cached == NULL) {
+		if (policy_cache_unread(l->shared.cache))
+			sts->state = POLICY_UNREAD;
 		return false;
+	}
 	if (!sts_policy_copy(&cached->policy, &sts->policy)) {
 		sts->state = POLICY_UNREAD;
 		return false;

@@ -30,6 +30,7 @@ struct policy_cache {
 	size_t max;
 	struct entry *table;
 	TAILQ_HEAD(entries, entry) by_use; /* the last used first */
+	bool unread;			   /* the last get: see header */
 };
 
 struct policy_cache *
@@ -140,6 +141,25 @@ id_is_sane(const char *id)
 	return len > 0 && strspn(id, alphanumeric) == len;
 }
 
+/* Reads a row of the store; unread when there may be one. */
+static bool
+row_from_store(struct policy_cache *cache, const char *domain,
+    struct policy_row *row)
+{
+	if (cache->store == NULL)
+		return false;
+	switch (policy_store_get(cache->store, domain, row)) {
+	case POLICY_ROW_FOUND:
+		return true;
+	case POLICY_ROW_UNREAD:
+		cache->unread = true;
+		return false;
+	case POLICY_ROW_NONE:
+		break;
+	}
+	return false;
+}
+
 /* What lies on disk may be older, or touched by others, than this program. */
 static struct entry *
 entry_from_store(struct policy_cache *cache, const char *domain)
@@ -148,8 +168,7 @@ entry_from_store(struct policy_cache *cache, const char *domain)
 	struct entry *entry = NULL;
 	struct policy_row row;
 
-	if (cache->store == NULL ||
-	    !policy_store_get(cache->store, domain, &row))
+	if (!row_from_store(cache, domain, &row))
 		return NULL;
 	if (id_is_sane(row.id) && row.fetched_at_s >= 0 &&
 	    row.record_seen_at_s >= 0)
@@ -164,7 +183,11 @@ entry_from_store(struct policy_cache *cache, const char *domain)
 		    domain);
 		(void)policy_store_drop(cache->store, domain);
 	}
-	return entry != NULL && entry_keep(cache, entry) ? entry : NULL;
+	if (entry != NULL && entry_keep(cache, entry))
+		return entry;
+	if (result != STS_POLICY_INVALID)
+		cache->unread = true; /* no memory for it */
+	return NULL;
 }
 
 /*
@@ -184,8 +207,7 @@ entry_leave_future(struct policy_cache *cache, struct entry *entry,
 		cached->fetched_at_s = now_s;
 	if (cached->record_seen_at_s > now_s)
 		cached->record_seen_at_s = now_s;
-	if (cache->store == NULL ||
-	    !policy_store_get(cache->store, entry->domain, &row))
+	if (!row_from_store(cache, entry->domain, &row))
 		return;
 	row.fetched_at_s = cached->fetched_at_s;
 	row.record_seen_at_s = cached->record_seen_at_s;
@@ -197,6 +219,7 @@ policy_cache_get(struct policy_cache *cache, const char *domain, int64_t now_s)
 {
 	struct entry *entry = entry_find(cache, domain);
 
+	cache->unread = false;
 	if (entry == NULL)
 		entry = entry_from_store(cache, domain);
 	if (entry == NULL)
@@ -209,6 +232,12 @@ policy_cache_get(struct policy_cache *cache, const char *domain, int64_t now_s)
 	    entry->cached.fetched_at_s + entry->cached.policy.max_age_s)
 		return NULL;
 	return &entry->cached;
+}
+
+bool
+policy_cache_unread(const struct policy_cache *cache)
+{
+	return cache->unread;
 }
 
 /*

@@ -41,6 +41,13 @@ const struct cached_policy *policy_cache_get(struct policy_cache *cache,
     const char *domain, int64_t now_s);
 
 /*
+ * Why the last policy_cache_get() gave NULL: the store could not be read, or
+ * there was no memory for what it holds. A policy may be live: unknown, never
+ * none.
+ */
+bool policy_cache_unread(const struct policy_cache *cache);
+
+/*
  * Takes a policy that was fetched now: parses body (already known to be valid)
  * and keeps it, in the store first; one that was kept before is gone. max_age 0
  * is not kept (RFC 8461 3.2: use once), which is fine. False when it could not

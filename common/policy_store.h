@@ -4,7 +4,8 @@
  * binds after a restart too (RFC 8461 10.2: first contact is the weak moment).
  * What policy_store_put() has returned true for survives kill -9; power loss
  * may lose the last second. One process owns the store by a lock; a damaged
- * file is moved aside, named in the log, and a new one begun.
+ * file is moved aside, at the start or when the damage shows, named in the log,
+ * and a new one begun.
  */
 #ifndef STRICTMX_COMMON_POLICY_STORE_H
 #define STRICTMX_COMMON_POLICY_STORE_H
@@ -37,12 +38,14 @@ struct policy_row {
 struct policy_store *policy_store_open(const char *dir);
 void policy_store_close(struct policy_store *store); /* safe on NULL */
 
-/*
- * True when the row is there; row->body is then valid until the next call.
- * False when it is not or could not be read (the latter is logged).
- */
-bool policy_store_get(struct policy_store *store, const char *domain,
-    struct policy_row *row);
+enum policy_read {
+	POLICY_ROW_UNREAD, /* could not be read, which is logged: unknown */
+	POLICY_ROW_NONE,   /* there is none */
+	POLICY_ROW_FOUND,  /* row->body is valid until the next call */
+};
+
+enum policy_read policy_store_get(struct policy_store *store,
+    const char *domain, struct policy_row *row);
 
 /* Written before it returns. False: not written, and logged. */
 bool policy_store_put(struct policy_store *store, const struct policy_row *row);

@@ -380,6 +380,8 @@ update_conclude(struct policy_update *u)
 		refresh_failed(u, cached);
 	if (cached != NULL)
 		take_cached(f, cached);
+	else if (policy_cache_unread(u->all->cache))
+		f->state = POLICY_UNREAD;
 	else if (f->failure != RESULT_NONE)
 		f->state = POLICY_FAILED;
 	else if (f->record != RECORD_UNKNOWN && f->record != RECORD_FOUND)

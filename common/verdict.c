@@ -107,8 +107,8 @@ decide_without_policy(struct verdict *v)
 	if (sts->state == POLICY_UNREAD) {
 		v->action = ACTION_DEFER;
 		verdict_set_reason(v,
-		    "451 4.3.0 MTA-STS policy of %s: out of memory, try again "
-		    "later",
+		    "451 4.3.0 MTA-STS policy of %s: what is remembered of it "
+		    "cannot be read, try again later",
 		    domain);
 		return;
 	}

@@ -27,14 +27,14 @@ struct policy_store {
 
 /* The store that is played */
 
-bool
+enum policy_read
 policy_store_get(struct policy_store *store, const char *domain,
     struct policy_row *row)
 {
 	assert(strcmp(domain, DOMAIN) == 0);
 	if (store->has_row)
 		*row = store->row;
-	return store->has_row;
+	return store->has_row ? POLICY_ROW_FOUND : POLICY_ROW_NONE;
 }
 
 bool

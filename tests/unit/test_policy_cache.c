@@ -136,7 +136,8 @@ a_max_age_of_zero_keeps_nothing_and_ends_the_old_policy(void **state)
 	    policy("enforce", 0), NOW));
 	assert_null(policy_cache_get(cache, "a.example", NOW));
 	assert_int_equal(policy_cache_count(cache), 0);
-	assert_false(policy_store_get(store, "a.example", &row));
+	assert_int_equal(policy_store_get(store, "a.example", &row),
+	    POLICY_ROW_NONE);
 	policy_cache_free(cache);
 	policy_store_close(store);
 }
@@ -208,7 +209,8 @@ a_record_seen_is_remembered_in_both_places(void **state)
 	assert_non_null(cached);
 	assert_int_equal(cached->record_seen_at_s, NOW + 60);
 	assert_int_equal(cached->fetched_at_s, NOW);
-	assert_true(policy_store_get(store, "a.example", &row));
+	assert_int_equal(policy_store_get(store, "a.example", &row),
+	    POLICY_ROW_FOUND);
 	assert_int_equal(row.record_seen_at_s, NOW + 60);
 	assert_int_equal(row.fetched_at_s, NOW);
 	policy_cache_free(cache);
@@ -246,7 +248,8 @@ a_fetch_in_the_future_counts_as_now_once_and_is_written_so(void **state)
 	assert_non_null(cached);
 	assert_int_equal(cached->fetched_at_s, NOW);
 	assert_int_equal(cached->record_seen_at_s, NOW);
-	assert_true(policy_store_get(store, "a.example", &row));
+	assert_int_equal(policy_store_get(store, "a.example", &row),
+	    POLICY_ROW_FOUND);
 	assert_int_equal(row.fetched_at_s, NOW);
 	assert_int_equal(row.record_seen_at_s, NOW);
 	assert_non_null(policy_cache_get(cache, "a.example", NOW + DAY - 1));
@@ -302,7 +305,8 @@ a_row_that_is_not_sane_is_not_believed_and_dropped(void **state)
 		assert_null(policy_cache_get(cache, "a.example", NOW));
 		assert_null(policy_cache_get(cache, "a.example", NOW));
 		assert_int_equal(log_capture_lines(log_capture_end()), 1);
-		assert_false(policy_store_get(store, "a.example", &row));
+		assert_int_equal(policy_store_get(store, "a.example", &row),
+		    POLICY_ROW_NONE);
 		policy_cache_free(cache);
 		policy_store_close(store);
 	}
@@ -320,7 +324,8 @@ what_could_not_be_understood_is_not_kept(void **state)
 	    span_of("nonsense"), NOW));
 	assert_false(policy_cache_put(cache, "a.example",
 	    "012345678901234567890123456789012", policy("enforce", DAY), NOW));
-	assert_false(policy_store_get(store, "a.example", &row));
+	assert_int_equal(policy_store_get(store, "a.example", &row),
+	    POLICY_ROW_NONE);
 	assert_int_equal(policy_cache_count(cache), 0);
 	policy_cache_free(cache);
 	policy_store_close(store);
@@ -365,7 +370,10 @@ without_memory_the_store_still_has_the_policy(void **state)
 	    policy("testing", DAY), NOW));
 	allocation_fail(1);
 	assert_null(policy_cache_get(cache, "a.example", NOW));
+	assert_true(policy_cache_unread(cache));
 	allocation_fail(0);
+	assert_null(policy_cache_get(cache, "b.example", NOW));
+	assert_false(policy_cache_unread(cache));
 	cached = policy_cache_get(cache, "a.example", NOW);
 	assert_non_null(cached);
 	assert_string_equal(cached->id, "id2");

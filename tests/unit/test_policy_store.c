@@ -109,20 +109,24 @@ what_was_put_is_there_after_a_restart(void **state)
 	struct policy_row row;
 
 	(void)state;
-	assert_false(policy_store_get(store, "a.example", &row));
+	assert_int_equal(policy_store_get(store, "a.example", &row),
+	    POLICY_ROW_NONE);
 	put(store, "a.example", "one");
 	put(store, "b.example", "two");
 	policy_store_close(store);
 	store = open_store();
-	assert_true(policy_store_get(store, "a.example", &row));
+	assert_int_equal(policy_store_get(store, "a.example", &row),
+	    POLICY_ROW_FOUND);
 	assert_string_equal(row.domain, "a.example");
 	assert_string_equal(row.id, "id1");
 	assert_int_equal(row.fetched_at_s, 1000);
 	assert_int_equal(row.record_seen_at_s, 2000);
 	assert_true(span_is(row.body, "one"));
-	assert_true(policy_store_get(store, "b.example", &row));
+	assert_int_equal(policy_store_get(store, "b.example", &row),
+	    POLICY_ROW_FOUND);
 	assert_true(span_is(row.body, "two"));
-	assert_false(policy_store_get(store, "c.example", &row));
+	assert_int_equal(policy_store_get(store, "c.example", &row),
+	    POLICY_ROW_NONE);
 	policy_store_close(store);
 	policy_store_close(NULL);
 }
@@ -138,15 +142,18 @@ a_second_put_replaces_and_touch_changes_one_time_only(void **state)
 	assert_true(policy_store_put(store, &row));
 	assert_true(policy_store_touch(store, "a.example", 3000));
 	assert_true(policy_store_touch(store, "b.example", 3000));
-	assert_false(policy_store_get(store, "b.example", &row));
-	assert_true(policy_store_get(store, "a.example", &row));
+	assert_int_equal(policy_store_get(store, "b.example", &row),
+	    POLICY_ROW_NONE);
+	assert_int_equal(policy_store_get(store, "a.example", &row),
+	    POLICY_ROW_FOUND);
 	assert_string_equal(row.id, "id2");
 	assert_int_equal(row.body.len, 0);
 	assert_int_equal(row.fetched_at_s, 1000);
 	assert_int_equal(row.record_seen_at_s, 3000);
 	assert_true(policy_store_drop(store, "a.example"));
 	assert_true(policy_store_drop(store, "a.example"));
-	assert_false(policy_store_get(store, "a.example", &row));
+	assert_int_equal(policy_store_get(store, "a.example", &row),
+	    POLICY_ROW_NONE);
 	policy_store_close(store);
 }
 
@@ -162,7 +169,8 @@ bodies_of_64_kib_of_any_bytes_are_kept_and_larger_ones_are_not(void **state)
 		body[i] = (char)(i * 7);
 	row.body = (struct span){ body, LIMIT_FETCH_BODY };
 	assert_true(policy_store_put(store, &row));
-	assert_true(policy_store_get(store, "a.example", &row));
+	assert_int_equal(policy_store_get(store, "a.example", &row),
+	    POLICY_ROW_FOUND);
 	assert_int_equal(row.body.len, LIMIT_FETCH_BODY);
 	assert_memory_equal(row.body.p, body, LIMIT_FETCH_BODY);
 	row.body = (struct span){ body, LIMIT_FETCH_BODY + 1 };
@@ -209,7 +217,8 @@ what_was_put_survives_kill_9_right_after_it(void **state)
 	assert_true(WIFSIGNALED(status));
 	close(fds[0]);
 	store = open_store();
-	assert_true(policy_store_get(store, "a.example", &row));
+	assert_int_equal(policy_store_get(store, "a.example", &row),
+	    POLICY_ROW_FOUND);
 	assert_true(span_is(row.body, "survives"));
 	policy_store_close(store);
 }
@@ -275,11 +284,13 @@ expect_damaged(size_t files)
 	n_damaged = 0;
 	assert_int_equal(ftw(directory, count_damaged, 8), 0);
 	assert_true(n_damaged >= files);
-	assert_false(policy_store_get(store, "a.example", &row));
+	assert_int_equal(policy_store_get(store, "a.example", &row),
+	    POLICY_ROW_NONE);
 	put(store, "a.example", "new");
 	policy_store_close(store);
 	store = open_store();
-	assert_true(policy_store_get(store, "a.example", &row));
+	assert_int_equal(policy_store_get(store, "a.example", &row),
+	    POLICY_ROW_FOUND);
 	policy_store_close(store);
 }
 
@@ -321,6 +332,69 @@ damaged_pages_are_found_when_the_store_is_opened(void **state)
 		    sizeof(noise));
 	close(fd);
 	expect_damaged(1);
+}
+
+/* Its damage shows in a page that was not read yet. */
+static void
+damage_that_shows_while_in_use_is_unread_and_then_a_new_store(void **state)
+{
+	struct policy_store *store = open_store();
+	struct policy_row row;
+	char noise[4096], domain[32];
+	const char *log;
+	int fd;
+
+	(void)state;
+	for (unsigned i = 0; i < 5000; i++) {
+		snprintf(domain, sizeof(domain), "d%u.example", i);
+		put(store, domain, "a body that fills more than the cache");
+	}
+	policy_store_close(store);
+	store = open_store();
+	memset(noise, 0x5a, sizeof(noise));
+	fd = open(in_directory("policies.sqlite"), O_WRONLY);
+	assert_int_not_equal(fd, -1);
+	for (off_t page = 1; page < 100; page++)
+		assert_int_equal(pwrite(fd, noise, sizeof(noise), page * 4096),
+		    sizeof(noise));
+	close(fd);
+	log_capture_start();
+	assert_int_equal(policy_store_get(store, "d0.example", &row),
+	    POLICY_ROW_UNREAD);
+	assert_int_equal(policy_store_get(store, "d0.example", &row),
+	    POLICY_ROW_NONE);
+	put(store, "a.example", "x");
+	assert_int_equal(policy_store_get(store, "a.example", &row),
+	    POLICY_ROW_FOUND);
+	log = log_capture_end();
+	assert_int_equal(log_capture_count(log, "moved aside"), 1);
+	n_damaged = 0;
+	assert_int_equal(ftw(directory, count_damaged, 8), 0);
+	assert_true(n_damaged >= 1);
+	policy_store_close(store);
+}
+
+static void
+what_cannot_be_read_is_unread_and_not_none(void **state)
+{
+	struct policy_store *store = open_store();
+	struct policy_row row;
+
+	(void)state;
+	put(store, "a.example", "x");
+	run_sql("ALTER TABLE policy RENAME TO policies");
+	log_capture_start();
+	assert_int_equal(policy_store_get(store, "a.example", &row),
+	    POLICY_ROW_UNREAD);
+	assert_int_equal(policy_store_get(store, "b.example", &row),
+	    POLICY_ROW_UNREAD);
+	assert_int_equal(log_capture_lines(log_capture_end()), 1);
+	run_sql("ALTER TABLE policies RENAME TO policy");
+	assert_int_equal(policy_store_get(store, "a.example", &row),
+	    POLICY_ROW_FOUND);
+	assert_int_equal(policy_store_get(store, "b.example", &row),
+	    POLICY_ROW_NONE);
+	policy_store_close(store);
 }
 
 static void
@@ -457,7 +531,8 @@ a_full_disk_is_said_once_and_so_is_its_end(void **state)
 		failed += !policy_store_put(store, &row);
 	assert_int_not_equal(failed, 0);
 	assert_false(policy_store_put(store, &row));
-	assert_true(policy_store_get(store, "z.example", &row));
+	assert_int_equal(policy_store_get(store, "z.example", &row),
+	    POLICY_ROW_FOUND);
 	limit_file_size(RLIM_INFINITY);
 	put(store, "b.example", "room again");
 	put(store, "c.example", "room again");
@@ -505,8 +580,10 @@ a_row_that_was_tampered_with_is_dropped_and_said_once(void **state)
 	run_sql("UPDATE policy SET id = '012345678901234567890123456789012'");
 	store = open_store();
 	log_capture_start();
-	assert_false(policy_store_get(store, "a.example", &row));
-	assert_false(policy_store_get(store, "a.example", &row));
+	assert_int_equal(policy_store_get(store, "a.example", &row),
+	    POLICY_ROW_NONE);
+	assert_int_equal(policy_store_get(store, "a.example", &row),
+	    POLICY_ROW_NONE);
 	assert_int_equal(log_capture_lines(log_capture_end()), 1);
 	policy_store_close(store);
 }
@@ -527,15 +604,19 @@ rows_are_bounded_in_number_and_the_oldest_go_first(void **state)
 	    LIMIT_STORE_POLICIES + 10);
 	run_sql(sql);
 	store = open_store();
-	assert_false(policy_store_get(store, "d10.example", &row));
-	assert_true(policy_store_get(store, "d11.example", &row));
+	assert_int_equal(policy_store_get(store, "d10.example", &row),
+	    POLICY_ROW_NONE);
+	assert_int_equal(policy_store_get(store, "d11.example", &row),
+	    POLICY_ROW_FOUND);
 	for (unsigned i = 0; i < LIMIT_STORE_TRIM_EVERY; i++) {
 		snprintf(row.domain, sizeof(row.domain), "e%u.example", i);
 		row.fetched_at_s = 1000000;
 		assert_true(policy_store_put(store, &row));
 	}
-	assert_false(policy_store_get(store, "d1010.example", &row));
-	assert_true(policy_store_get(store, "d1011.example", &row));
+	assert_int_equal(policy_store_get(store, "d1010.example", &row),
+	    POLICY_ROW_NONE);
+	assert_int_equal(policy_store_get(store, "d1011.example", &row),
+	    POLICY_ROW_FOUND);
 	policy_store_close(store);
 }
 
@@ -556,7 +637,8 @@ a_store_of_version_1_is_taken_over(void **state)
 		"x'626f6479');"
 		"PRAGMA user_version = 1");
 	store = open_store();
-	assert_true(policy_store_get(store, "old.example", &row));
+	assert_int_equal(policy_store_get(store, "old.example", &row),
+	    POLICY_ROW_FOUND);
 	assert_int_equal(row.fetched_at_s, 7);
 	assert_int_equal(row.record_seen_at_s, 8);
 	assert_int_equal(row.refresh_at_s, 0);
@@ -605,6 +687,9 @@ main(void)
 		TEST(nobody_else_can_read_the_files),
 		TEST(a_file_of_noise_is_moved_aside_with_what_belongs_to_it),
 		TEST(damaged_pages_are_found_when_the_store_is_opened),
+		TEST(
+		    damage_that_shows_while_in_use_is_unread_and_then_a_new_store),
+		TEST(what_cannot_be_read_is_unread_and_not_none),
 		TEST(a_store_that_was_cut_off_is_damaged),
 		TEST(a_store_without_its_table_is_damaged),
 		TEST(a_newer_store_is_not_touched),

@@ -112,8 +112,8 @@ a_live_policy_that_could_not_be_read_defers(void **state)
 	v.facts.sts.record = RECORD_NONE;
 	v.facts.sts.record_ttl_s = 300;
 	check(&v, &enforcing, ACTION_DEFER,
-	    "451 4.3.0 MTA-STS policy of example.com: out of memory, try again "
-	    "later");
+	    "451 4.3.0 MTA-STS policy of example.com: what is remembered of it "
+	    "cannot be read, try again later");
 	assert_int_equal(verdict_life_s(&v, 1000, 0), 0);
 }
 
