@@ -110,7 +110,9 @@
 #define LIMIT_RELAY_MESSAGES_MAX 10000
 
 /* Policies (RFC 8461 3.3, 5.1) */
-#define LIMIT_POLICIES 10000	    /* in memory; the store holds the rest */
+#define LIMIT_POLICIES 10000	/* in memory; the store holds the rest */
+#define LIMIT_POLICY_OCTETS 400 /* of memory, for each, on average */
+#define LIMIT_POLICIES_OCTETS_MIN 1048576 /* for all, if these are few */
 #define LIMIT_RECORD_AGE_S 60	    /* then the TXT record is looked at again */
 #define LIMIT_UPDATES_BEHIND 64	    /* of policies in use, at once */
 #define LIMIT_FETCH_BACKOFF_S 300   /* after a failed fetch, per record id */

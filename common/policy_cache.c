@@ -22,12 +22,14 @@ struct entry {
 	struct cached_policy cached;
 	UT_hash_handle hh;
 	TAILQ_ENTRY(entry) in_use;
+	size_t octets; /* of memory, policy included */
 	char domain[];
 };
 
 struct policy_cache {
 	struct policy_store *store;
 	size_t max;
+	size_t octets; /* of all entries */
 	struct entry *table;
 	TAILQ_HEAD(entries, entry) by_use; /* the last used first */
 	bool unread;			   /* the last get: see header */
@@ -73,6 +75,7 @@ entry_remove(struct policy_cache *cache, struct entry *entry)
 		return;
 	HASH_DEL(cache->table, entry);
 	TAILQ_REMOVE(&cache->by_use, entry, in_use);
+	cache->octets -= entry->octets;
 	entry_free(entry);
 }
 
@@ -84,6 +87,17 @@ policy_cache_free(struct policy_cache *cache)
 	while (!TAILQ_EMPTY(&cache->by_use))
 		entry_remove(cache, TAILQ_FIRST(&cache->by_use));
 	free(cache);
+}
+
+/* What the patterns take: one block, see sts_policy.h. */
+static size_t
+policy_octets(const struct sts_policy *policy)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < policy->n_mx; i++)
+		n += sizeof(policy->mx[i]) + strlen(policy->mx[i]) + 1;
+	return n;
 }
 
 /* Reads a row, in the state that memory keeps. NULL with *result set. */
@@ -102,12 +116,26 @@ entry_new(const struct policy_row *row, enum sts_policy_result *result)
 		entry_free(entry);
 		return NULL;
 	}
+	entry->octets =
+	    sizeof(*entry) + size + policy_octets(&entry->cached.policy);
 	memcpy(entry->domain, row->domain, size);
 	memcpy(entry->cached.id, row->id, sizeof(entry->cached.id));
 	entry->cached.fetched_at_s = row->fetched_at_s;
 	entry->cached.record_seen_at_s = row->record_seen_at_s;
 	entry->cached.refresh_at_s = row->refresh_at_s;
 	return entry;
+}
+
+/* Policies of 64 KiB must not cost more than as many usual ones. */
+static bool
+is_too_full(const struct policy_cache *cache)
+{
+	size_t max_octets = cache->max * LIMIT_POLICY_OCTETS;
+
+	if (max_octets < LIMIT_POLICIES_OCTETS_MIN)
+		max_octets = LIMIT_POLICIES_OCTETS_MIN;
+	return policy_cache_count(cache) > cache->max ||
+	    cache->octets > max_octets;
 }
 
 /*
@@ -124,7 +152,8 @@ entry_keep(struct policy_cache *cache, struct entry *entry)
 		return false;
 	}
 	TAILQ_INSERT_HEAD(&cache->by_use, entry, in_use);
-	if (policy_cache_count(cache) > cache->max)
+	cache->octets += entry->octets;
+	while (is_too_full(cache)) /* the new one fits: it stays */
 		entry_remove(cache, TAILQ_LAST(&cache->by_use, entries));
 	return true;
 }

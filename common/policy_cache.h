@@ -27,7 +27,11 @@ struct cached_policy {
 	struct sts_policy policy;
 };
 
-/* store may be NULL and is borrowed; max is not 0. NULL without memory. */
+/*
+ * At most max policies are in memory, and fewer when they are long: on average
+ * they may have LIMIT_POLICY_OCTETS. store may be NULL and is borrowed; max is
+ * not 0. NULL without memory.
+ */
 struct policy_cache *policy_cache_new(struct policy_store *store, size_t max);
 void policy_cache_free(struct policy_cache *cache); /* safe on NULL */
 

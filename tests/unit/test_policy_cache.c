@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/limits.h"
 #include "common/policy_cache.h"
 #include "common/policy_store.h"
 #include "tests/unit/allocation.h"
@@ -162,6 +163,59 @@ the_least_recently_used_policy_goes_first(void **state)
 	assert_non_null(policy_cache_get(cache, "a.example", NOW));
 	assert_non_null(policy_cache_get(cache, "c.example", NOW));
 	assert_non_null(policy_cache_get(cache, "d.example", NOW));
+	policy_cache_free(cache);
+}
+
+/* About 4,000 patterns: a body of nearly 64 KiB. */
+static struct span
+long_policy(void)
+{
+	static char body[65536];
+	size_t len = (size_t)snprintf(body, sizeof(body),
+	    "version: STSv1\nmode: enforce\nmax_age: %d\n", DAY);
+
+	for (unsigned i = 0; len < sizeof(body) - 32; i++)
+		len += (size_t)snprintf(body + len, sizeof(body) - len,
+		    "mx: m%u.example\n", i);
+	return (struct span){ body, len };
+}
+
+static void
+long_policies_take_the_room_of_many(void **state)
+{
+	struct policy_cache *cache = new_cache(NULL, 10000);
+	char domain[32];
+	size_t fit;
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++) {
+		snprintf(domain, sizeof(domain), "d%u.example", i);
+		assert_true(
+		    policy_cache_put(cache, domain, "1", long_policy(), NOW));
+		assert_non_null(policy_cache_get(cache, domain, NOW));
+	}
+	fit = policy_cache_count(cache);
+	assert_in_range(fit, 2, 10000 * LIMIT_POLICY_OCTETS / 65536);
+	assert_null(policy_cache_get(cache, "d0.example", NOW));
+	/* Short ones drive them out, and then as many fit as were wanted. */
+	for (unsigned i = 0; i < 10000; i++) {
+		snprintf(domain, sizeof(domain), "e%u.example", i);
+		assert_true(policy_cache_put(cache, domain, "1",
+		    policy("enforce", DAY), NOW));
+	}
+	assert_int_equal(policy_cache_count(cache), 10000);
+	policy_cache_free(cache);
+}
+
+static void
+the_longest_policy_fits_however_few_are_wanted(void **state)
+{
+	struct policy_cache *cache = new_cache(NULL, 1);
+
+	(void)state;
+	assert_true(
+	    policy_cache_put(cache, "a.example", "1", long_policy(), NOW));
+	assert_non_null(policy_cache_get(cache, "a.example", NOW));
 	policy_cache_free(cache);
 }
 
@@ -498,6 +552,8 @@ main(void)
 		TEST(a_new_policy_replaces_the_old_one),
 		TEST(a_max_age_of_zero_keeps_nothing_and_ends_the_old_policy),
 		TEST(the_least_recently_used_policy_goes_first),
+		TEST(long_policies_take_the_room_of_many),
+		TEST(the_longest_policy_fits_however_few_are_wanted),
 		TEST(what_left_memory_comes_back_from_the_store),
 		TEST(a_record_seen_is_remembered_in_both_places),
 		TEST(a_dropped_policy_is_gone_from_both_places),
