@@ -163,6 +163,7 @@
 /* The operator's tool */
 #define LIMIT_LINT_INPUT 65536	 /* as LIMIT_FETCH_BODY */
 #define LIMIT_LINT_FINDINGS 1000 /* errors that are told; warnings as well */
+#define LIMIT_TLSA_SOON_DAYS 30	 /* a certificate that expires then */
 #define LIMIT_LINT_MX_MS 10000	 /* a look at the MX hosts of a domain */
 
 /* Process */

@@ -17,6 +17,7 @@ int tool_ask(int argc, char **argv);
 int tool_cache(int argc, char **argv);
 int tool_lint(int argc, char **argv);
 int tool_match(int argc, char **argv);
+int tool_tlsa(int argc, char **argv);
 
 /* What lint knows: its own verbs, so to speak. */
 int tool_lint_certificate(int argc, char **argv);

@@ -4,8 +4,6 @@
  * host (RFC 8461 4.2)? The engine's own answer, common/tls_verify.
  */
 #include <getopt.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 
@@ -13,6 +11,7 @@
 #include "common/ports.h"
 #include "common/tls_verify.h"
 #include "filter/tool.h"
+#include "filter/tool_chain.h"
 #include "filter/tool_input.h"
 #include "filter/tool_options.h"
 #include "filter/tool_report.h"
@@ -38,39 +37,6 @@ struct lint {
 	struct tls_verify *verify;
 };
 
-/* An encrypted key in the file is nothing to ask a passphrase for. */
-static int
-no_passphrase(char *buf, int size, int rwflag, void *arg)
-{
-	(void)buf;
-	(void)size;
-	(void)rwflag;
-	(void)arg;
-	return -1;
-}
-
-/* False: there is one that cannot be read. */
-static bool
-chain_read(STACK_OF(X509) * chain, struct span pem)
-{
-	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
-	unsigned long last;
-	X509 *x509;
-
-	if (bio == NULL)
-		fatal("out of memory");
-	ERR_clear_error();
-	while (
-	    (x509 = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) != NULL)
-		if (sk_X509_push(chain, x509) <= 0)
-			fatal("out of memory");
-	last = ERR_peek_last_error();
-	ERR_clear_error();
-	BIO_free(bio);
-	return ERR_GET_LIB(last) == ERR_LIB_PEM &&
-	    ERR_GET_REASON(last) == PEM_R_NO_START_LINE;
-}
-
 /* What is no chain is judged as a host that shows none. */
 static void
 judge(const struct lint *lint, const struct tool_input *input,
@@ -82,7 +48,7 @@ judge(const struct lint *lint, const struct tool_input *input,
 
 	if (chain == NULL)
 		fatal("out of memory");
-	readable = !input->is_too_large && chain_read(chain, input->bytes);
+	readable = !input->is_too_large && tool_chain_read(chain, input->bytes);
 	if (!readable)
 		while (sk_X509_num(chain) > 0)
 			X509_free(sk_X509_pop(chain));

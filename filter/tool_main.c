@@ -17,6 +17,7 @@ static const struct {
 	{ "cache", tool_cache, "the policies that the engine has cached" },
 	{ "lint", tool_lint, "judge a policy, a TXT record, a certificate" },
 	{ "match", tool_match, "does a pattern of a policy match a host" },
+	{ "tlsa", tool_tlsa, "TLSA records for a host of one's own" },
 };
 
 static void

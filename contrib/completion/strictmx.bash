@@ -16,12 +16,13 @@ _strictmx_options() {
 	lint-policy) echo '--config= --domain= --help --json' ;;
 	lint-sts-record) echo '--help --json' ;;
 	match) echo '--help --json' ;;
+	tlsa) echo '--cert= --config= --help --json --offline --port=' ;;
 	esac
 }
 
 _strictmx_verbs() {
 	case $1 in
-	'') echo 'ask cache lint match' ;;
+	'') echo 'ask cache lint match tlsa' ;;
 	cache) echo 'drop list refresh show' ;;
 	lint) echo 'certificate policy sts-record' ;;
 	esac
@@ -66,7 +67,7 @@ _strictmx() {
 		for option in $(_strictmx_options "$verb"); do
 			[ "$option" = "$before=" ] || continue
 			case $before in
-			--ca | --config | --engine | --socket)
+			--ca | --cert | --config | --engine | --socket)
 				_strictmx_names "$word" ;;
 			esac
 			return

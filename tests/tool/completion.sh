@@ -36,7 +36,7 @@ long_options() {
 		sed 's/^[^-]*//' | sort -u | grep -vx -e --help -e --version
 }
 
-is "ask cache lint match" "$(completes '')" "verbs are offered"
+is "ask cache lint match tlsa" "$(completes '')" "verbs are offered"
 is "$("$strictmx" --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p' | paste -sd' ')" \
 	"$(completes '')" "they are all that the tool has"
 is "lint" "$(completes l)" "a verb is completed"
