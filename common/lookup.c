@@ -33,6 +33,7 @@
 #include "common/mx_lookup.h"
 #include "common/outcome.h"
 #include "common/policy_cache.h"
+#include "common/policy_known.h"
 #include "common/policy_update.h"
 #include "common/ports.h"
 #include "common/probe.h"
@@ -107,39 +108,19 @@ policy_done(const struct policy_facts *found, void *arg)
 	lookup_advance(l);
 }
 
-static bool
-use_cached(struct lookup *l)
-{
-	struct policy_facts *sts = &l->verdict->facts.sts;
-	int64_t now_s = clock_wall_s(l->shared.ports->clock);
-	const struct cached_policy *cached =
-	    policy_cache_get(l->shared.cache, l->verdict->facts.domain, now_s);
-
-	if (cached == NULL) {
-		if (policy_cache_unread(l->shared.cache))
-			sts->state = POLICY_UNREAD;
-		return false;
-	}
-	if (!sts_policy_copy(&cached->policy, &sts->policy)) {
-		sts->state = POLICY_UNREAD;
-		return false;
-	}
-	sts->state = POLICY_CACHED;
-	memcpy(sts->id, cached->id, sizeof(sts->id));
-	sts->fetched_at_s = cached->fetched_at_s;
-	return true;
-}
-
 static void mx_begin(struct lookup *l);
 
 static enum step_result
 step_policy(struct lookup *l)
 {
+	struct facts *f = &l->verdict->facts;
+
 	mx_begin(l);
-	if (use_cached(l))
+	if (policy_known_cached(l->shared.cache, f->domain,
+		clock_wall_s(l->shared.ports->clock), &f->sts))
 		return NEXT;
-	l->policy_wait = policy_update_join(l->shared.updates,
-	    l->verdict->facts.domain, false, policy_done, l);
+	l->policy_wait = policy_update_join(l->shared.updates, f->domain, false,
+	    policy_done, l);
 	return l->policy_wait == NULL ? NEXT : WAIT;
 }
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/* The policy of a domain that is known: see policy_known.h. */
+#include "common/policy_known.h"
+
+#include <string.h>
+
+#include "common/facts.h"
+#include "common/policy_cache.h"
+
+bool
+policy_known_cached(struct policy_cache *cache, const char *domain,
+    int64_t now_s, struct policy_facts *facts)
+{
+	const struct cached_policy *cached =
+	    policy_cache_get(cache, domain, now_s);
+
+	if (cached == NULL) {
+		if (policy_cache_unread(cache))
+			facts->state = POLICY_UNREAD;
+		return false;
+	}
+	if (!sts_policy_copy(&cached->policy, &facts->policy)) {
+		facts->state = POLICY_UNREAD;
+		return false;
+	}
+	facts->state = POLICY_CACHED;
+	memcpy(facts->id, cached->id, sizeof(facts->id));
+	facts->fetched_at_s = cached->fetched_at_s;
+	return true;
+}

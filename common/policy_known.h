@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The policy of a domain that is known without asking anybody. A live one
+ * binds at once, whatever DNS says (RFC 8461 3.3, 5.1).
+ */
+#ifndef STRICTMX_COMMON_POLICY_KNOWN_H
+#define STRICTMX_COMMON_POLICY_KNOWN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct policy_cache;
+struct policy_facts;
+
+/*
+ * True: one that is cached binds, and facts have it. False when none does, or,
+ * with POLICY_UNREAD in facts, when one may, but cannot be read.
+ */
+bool policy_known_cached(struct policy_cache *cache, const char *domain,
+    int64_t now_s, struct policy_facts *facts);
+
+#endif
