@@ -93,7 +93,8 @@ refusal_report(const struct delivery *d)
 		.why = v->reason,
 	};
 
-	if (v->source == VERDICT_STS && v->result != RESULT_NONE)
+	if ((v->source == VERDICT_STS || v->source == VERDICT_OVERRIDE) &&
+	    v->result != RESULT_NONE)
 		outcome_report(&outcome);
 	for (size_t i = 0; i < v->facts.n_mx; i++) {
 		if (v->facts.mx[i].refused == RESULT_NONE)
@@ -157,7 +158,8 @@ verdict_done(const struct verdict *verdict, void *arg)
 
 	d->ask = NULL;
 	verdict_take(d, verdict);
-	d->policy_is_fresh = verdict->facts.sts.state == POLICY_FETCHED;
+	d->policy_is_fresh = verdict->facts.sts.state == POLICY_FETCHED ||
+	    verdict->facts.sts.state == POLICY_OVERRIDE;
 	delivery_advance(d);
 }
 

@@ -19,6 +19,7 @@ demand_waits_for_policy(const struct verdict *v)
 	case POLICY_FAILED:
 	case POLICY_CACHED:
 	case POLICY_FETCHED:
+	case POLICY_OVERRIDE:
 		return false;
 	}
 	/* At admission the record need not be known: delivery asks again. */
@@ -106,6 +107,24 @@ mark_lost(struct mx_fact *mx)
 	mx->refused = RESULT_DNSSEC_INVALID;
 }
 
+static void
+mark_beside_policy(const struct facts *f, struct mx_fact *mx, bool required)
+{
+	if (f->dane)
+		mark_by_dane(mx);
+	if (f->dane_lost)
+		mark_lost(mx);
+	else if (required)
+		mark_by_config(f, mx);
+}
+
+bool
+demand_is_lifted(const struct facts *f)
+{
+	return f->sts.state == POLICY_OVERRIDE &&
+	    f->sts.policy.mode != STS_MODE_ENFORCE;
+}
+
 void
 demand_mark(struct verdict *v, const struct config *config)
 {
@@ -116,12 +135,8 @@ demand_mark(struct verdict *v, const struct config *config)
 		struct mx_fact *mx = &f->mx[i];
 
 		mark_by_policy(v, mx);
-		if (f->dane)
-			mark_by_dane(mx);
-		if (f->dane_lost)
-			mark_lost(mx);
-		else if (required)
-			mark_by_config(f, mx);
+		if (!demand_is_lifted(f))
+			mark_beside_policy(f, mx, required);
 		mx->enforced = mx->enforced && !config->testing;
 		mx->eligible = mx->allowed || !mx->enforced;
 	}

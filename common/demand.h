@@ -26,6 +26,12 @@ void demand_mark(struct verdict *verdict, const struct config *config);
  */
 bool demand_waits_for_policy(const struct verdict *verdict);
 
+/*
+ * Has the administrator let the domain through, by a policy of his in mode none
+ * or testing? That lifts DANE, too: he knows that it is broken.
+ */
+bool demand_is_lifted(const struct facts *facts);
+
 /* Is any host under DANE? */
 bool demand_is_danes(const struct facts *facts);
 

@@ -18,6 +18,7 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/lookup.h"
+#include "common/overrides.h"
 #include "common/policy_cache.h"
 #include "common/policy_update.h"
 #include "common/ports.h"
@@ -73,6 +74,12 @@ policy_changed(const char *domain, void *arg)
 		verdict_cache_drop(e->kept[gate], domain);
 }
 
+void
+engine_override_changed(struct engine *engine, const char *domain)
+{
+	policy_changed(domain, engine);
+}
+
 /*
  * Was it made from the policy that binds now? An update behind an earlier
  * answer may have brought another while the lookup ran.
@@ -81,9 +88,15 @@ static bool
 verdict_is_current(struct engine *e, const struct verdict *verdict)
 {
 	const struct policy_facts *sts = &verdict->facts.sts;
-	const struct cached_policy *cached = policy_cache_get(e->shared.cache,
-	    verdict->facts.domain, clock_wall_s(e->shared.ports->clock));
+	const char *domain = verdict->facts.domain;
+	int64_t now_s = clock_wall_s(e->shared.ports->clock);
+	const struct override *set = overrides_find(e->shared.overrides,
+	    e->shared.config, domain, now_s);
+	const struct cached_policy *cached;
 
+	if (set != NULL || sts->state == POLICY_OVERRIDE)
+		return policy_facts_are_of(sts, set);
+	cached = policy_cache_get(e->shared.cache, domain, now_s);
 	if (cached == NULL)
 		return !facts_have_policy(&verdict->facts);
 	return facts_have_policy(&verdict->facts) &&
@@ -98,7 +111,8 @@ look_behind(struct engine *e, const struct verdict *verdict)
 	int64_t now_s = clock_wall_s(e->shared.ports->clock);
 	const struct cached_policy *cached;
 
-	if (!facts_have_policy(&verdict->facts))
+	if (!facts_have_policy(&verdict->facts) ||
+	    verdict->facts.sts.state == POLICY_OVERRIDE)
 		return;
 	cached =
 	    policy_cache_get(e->shared.cache, verdict->facts.domain, now_s);
@@ -134,8 +148,9 @@ verdict_log(const struct verdict *v, int64_t took_ms, bool cached)
 	log_info("domain=%s source=%s mode=%s action=%s mx=%s reason=%s "
 		 "result=%s ms=%lld cached=%s",
 	    v->facts.domain, verdict_source_name(v->source),
-	    v->source == VERDICT_STS ? sts_mode_name(v->facts.sts.policy.mode)
-				     : "none",
+	    facts_have_policy(&v->facts)
+		? sts_mode_name(v->facts.sts.policy.mode)
+		: "none",
 	    verdict_action_name(v->action), v->mx[0] == '\0' ? "none" : v->mx,
 	    log_quote(reason, v->reason, strlen(v->reason)),
 	    result_type_name(v->result), (long long)took_ms,
@@ -307,6 +322,12 @@ engine_new(const struct config *config, const struct ports *ports,
 fail:
 	engine_free(e);
 	return NULL;
+}
+
+void
+engine_use_overrides(struct engine *engine, struct overrides *overrides)
+{
+	engine->shared.overrides = overrides;
 }
 
 void

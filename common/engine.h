@@ -25,6 +25,7 @@
 struct config;
 struct engine;
 struct engine_ask;
+struct overrides;
 struct policy_cache;
 struct policy_updates;
 struct ports;
@@ -33,6 +34,15 @@ struct verdict;
 /* Everything is borrowed and outlives the engine. NULL without memory. */
 struct engine *engine_new(const struct config *config,
     const struct ports *ports, struct policy_cache *cache);
+
+/*
+ * Policies that the administrator sets at run time are looked for there from
+ * now on, before those of the configuration. Borrowed. At most once.
+ */
+void engine_use_overrides(struct engine *engine, struct overrides *overrides);
+
+/* Those of a domain (folded) have changed: what was built on them is void. */
+void engine_override_changed(struct engine *engine, const char *domain);
 
 /* Who still waits is not called. Not from an engine callback. Safe on NULL. */
 void engine_free(struct engine *engine);

@@ -32,6 +32,18 @@ explain_failure(const struct policy_facts *sts)
 }
 
 static json_t *
+explain_override(const struct policy_facts *sts)
+{
+	const struct override_facts *o = &sts->override;
+
+	if (sts->state != POLICY_OVERRIDE)
+		return json_null();
+	return json_pack("{s:I, s:o, s:o}", "until", (json_int_t)o->until_s,
+	    "reason", json_text(o->reason), "line",
+	    o->line == 0 ? json_null() : json_integer(o->line));
+}
+
+static json_t *
 explain_policy(const struct policy_facts *sts)
 {
 	json_t *patterns = json_array();
@@ -39,11 +51,12 @@ explain_policy(const struct policy_facts *sts)
 	for (size_t i = 0; i < sts->policy.n_mx; i++)
 		patterns =
 		    json_list_add(patterns, json_text(sts->policy.mx[i]));
-	return json_pack("{s:s, s:o, s:s, s:o, s:I, s:I, s:o}", "state",
+	return json_pack("{s:s, s:o, s:s, s:o, s:I, s:I, s:o, s:o}", "state",
 	    policy_state_name(sts->state), "id", json_text(sts->id), "mode",
 	    sts_mode_name(sts->policy.mode), "mx", patterns, "max_age",
 	    (json_int_t)sts->policy.max_age_s, "fetched_at",
-	    (json_int_t)sts->fetched_at_s, "failure", explain_failure(sts));
+	    (json_int_t)sts->fetched_at_s, "failure", explain_failure(sts),
+	    "override", explain_override(sts));
 }
 
 static json_t *

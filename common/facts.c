@@ -10,7 +10,8 @@
 static bool
 binds(const struct policy_facts *facts)
 {
-	return facts->state == POLICY_CACHED || facts->state == POLICY_FETCHED;
+	return facts->state == POLICY_CACHED ||
+	    facts->state == POLICY_FETCHED || facts->state == POLICY_OVERRIDE;
 }
 
 bool
@@ -85,12 +86,41 @@ fail:
 }
 
 bool
+policy_facts_take_override(struct policy_facts *facts,
+    const struct override *override)
+{
+	facts->state = POLICY_UNREAD;
+	if (!sts_policy_copy(&override->policy, &facts->policy))
+		return false;
+	facts->state = POLICY_OVERRIDE;
+	facts->policy.max_age_s = 0; /* its end is until_s */
+	facts->override.until_s = override->until_s;
+	facts->override.line = override->line;
+	facts->override.serial = override->serial;
+	memcpy(facts->override.reason, override->reason,
+	    sizeof(facts->override.reason));
+	return true;
+}
+
+bool
+policy_facts_are_of(const struct policy_facts *facts,
+    const struct override *override)
+{
+	if (override == NULL || facts->state != POLICY_OVERRIDE)
+		return override == NULL && facts->state != POLICY_OVERRIDE;
+	return facts->override.line == override->line &&
+	    facts->override.serial == override->serial;
+}
+
+bool
 facts_have_same_policy(const struct policy_facts *a,
     const struct policy_facts *b)
 {
 	if (!binds(a) || !binds(b))
 		return binds(a) == binds(b);
-	return a->fetched_at_s == b->fetched_at_s && strcmp(a->id, b->id) == 0;
+	return a->fetched_at_s == b->fetched_at_s &&
+	    strcmp(a->id, b->id) == 0 && a->override.line == b->override.line &&
+	    a->override.serial == b->override.serial;
 }
 
 const char *
@@ -117,6 +147,7 @@ policy_state_name(enum policy_state state)
 		[POLICY_CACHED] = "cached",
 		[POLICY_FETCHED] = "fetched",
 		[POLICY_UNREAD] = "unread",
+		[POLICY_OVERRIDE] = "override",
 	};
 
 	return names[state];

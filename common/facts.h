@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/address.h"
+#include "common/override.h"
 #include "common/probe.h"
 #include "common/result_type.h"
 #include "proto/domain.h"
@@ -49,8 +50,9 @@ enum policy_state {
 	POLICY_NONE,	/* nothing live is cached, and no record */
 	POLICY_FAILED,	/* nothing live is cached, a record, no valid policy */
 	POLICY_CACHED,
-	POLICY_FETCHED, /* in this very lookup */
-	POLICY_UNREAD,	/* one is live, or may be, and cannot be read */
+	POLICY_FETCHED,	 /* in this very lookup */
+	POLICY_UNREAD,	 /* one is live, or may be, and cannot be read */
+	POLICY_OVERRIDE, /* set by the administrator, whatever is published */
 };
 
 enum mx_state {
@@ -70,6 +72,14 @@ enum dnssec_state {
 	DNSSEC_BOGUS,
 };
 
+/* Which one it is; all zero but with POLICY_OVERRIDE. */
+struct override_facts {
+	int64_t until_s; /* wall clock */
+	unsigned line;	 /* of strictmx.conf(5); 0: set at run time */
+	unsigned serial; /* tells those set at run time apart */
+	char reason[OVERRIDE_REASON_SIZE];
+};
+
 /* How the record and the policy were found; filled by common/policy_update. */
 struct policy_facts {
 	enum record_state record;
@@ -82,7 +92,8 @@ struct policy_facts {
 	enum policy_state state;
 	char id[STS_ID_SIZE];	  /* of the policy that binds */
 	int64_t fetched_at_s;	  /* wall clock */
-	struct sts_policy policy; /* owned; when CACHED or FETCHED */
+	struct sts_policy policy; /* owned; when CACHED, FETCHED, OVERRIDE */
+	struct override_facts override;
 
 	enum result_type failure; /* of the last fetch, RFC 8460 4.3 */
 	char failure_why[256];
@@ -141,6 +152,14 @@ struct facts {
 
 /* Does a policy bind? */
 bool facts_have_policy(const struct facts *facts);
+
+/* The override binds. False without memory: POLICY_UNREAD then. */
+bool policy_facts_take_override(struct policy_facts *facts,
+    const struct override *override);
+
+/* Was it this override that bound? NULL: was it none? */
+bool policy_facts_are_of(const struct policy_facts *facts,
+    const struct override *override);
 
 /* Has DANE been asked for, and come to records for some host? */
 bool facts_have_tlsa(const struct facts *facts);

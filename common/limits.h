@@ -126,11 +126,13 @@
 
 #define LIMIT_REFRESH_S 86400 /* between fetches of a cached policy */
 #define LIMIT_REFRESH_JITTER_S 14400
-#define LIMIT_REFRESH_RETRY_S 3600  /* after a failure, at most */
-#define LIMIT_REFRESH_MIN_S 300	    /* a shorter wait is not worth it */
-#define LIMIT_REFRESH_LOOK_MS 30000 /* between looks for what is due */
-#define LIMIT_REFRESHES 100	    /* begun at each look */
-#define LIMIT_FRESH_LOOK_S 60	    /* a look before refusals, per domain */
+#define LIMIT_REFRESH_RETRY_S 3600    /* after a failure, at most */
+#define LIMIT_REFRESH_MIN_S 300	      /* a shorter wait is not worth it */
+#define LIMIT_REFRESH_LOOK_MS 30000   /* between looks for what is due */
+#define LIMIT_REFRESHES 100	      /* begun at each look */
+#define LIMIT_OVERRIDES 1000	      /* set at run time, one a domain */
+#define LIMIT_OVERRIDE_ENDED_S 604800 /* then a start forgets an ended one */
+#define LIMIT_FRESH_LOOK_S 60	      /* a look before refusals, per domain */
 
 /* Query server */
 #define LIMIT_QUERY_CLIENTS 1024

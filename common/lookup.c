@@ -32,6 +32,7 @@
 #include "common/limits.h"
 #include "common/mx_lookup.h"
 #include "common/outcome.h"
+#include "common/overrides.h"
 #include "common/policy_cache.h"
 #include "common/policy_known.h"
 #include "common/policy_update.h"
@@ -108,6 +109,21 @@ policy_done(const struct policy_facts *found, void *arg)
 	lookup_advance(l);
 }
 
+/* Also when there was no memory for it: then the published one does not bind.
+ */
+static bool
+use_override(struct lookup *l)
+{
+	struct facts *f = &l->verdict->facts;
+	int64_t now_s = clock_wall_s(l->shared.ports->clock);
+	const struct override *set = overrides_find(l->shared.overrides,
+	    l->shared.config, f->domain, now_s);
+
+	if (set != NULL)
+		(void)policy_facts_take_override(&f->sts, set);
+	return set != NULL;
+}
+
 static void mx_begin(struct lookup *l);
 
 static enum step_result
@@ -116,7 +132,8 @@ step_policy(struct lookup *l)
 	struct facts *f = &l->verdict->facts;
 
 	mx_begin(l);
-	if (policy_known_cached(l->shared.cache, f->domain,
+	if (use_override(l) ||
+	    policy_known_cached(l->shared.cache, f->domain,
 		clock_wall_s(l->shared.ports->clock), &f->sts))
 		return NEXT;
 	l->policy_wait = policy_update_join(l->shared.updates, f->domain, false,
@@ -240,7 +257,8 @@ probe_keep(struct lookup *l, struct mx_fact *mx,
 	struct outcome outcome = {
 		.kind = OUTCOME_PROBE,
 		.domain = f->domain,
-		.source = mx->under_dane ? VERDICT_DANE : VERDICT_STS,
+		.source =
+		    mx->under_dane ? VERDICT_DANE : verdict_policy_source(f),
 		.mode = f->sts.policy.mode,
 		.mx = mx->host,
 		.address = &result->address,
@@ -316,9 +334,10 @@ step_probe(struct lookup *l)
 
 /*
  * 5. A cached policy is about to refuse. Is it still the published one (RFC
- * 8461 5.1)? Past the DNS cache, once a minute and domain. A new policy has
- * the whole walk begin anew, once. At delivery the refusal comes from the hosts
- * themselves, after this lookup: then the look is asked for.
+ * 8461 5.1)? One that the administrator has set need not be. Past the DNS
+ * cache, once a minute and domain. A new policy has the whole walk begin anew,
+ * once. At delivery the refusal comes from the hosts themselves, after this
+ * lookup: then the look is asked for.
  */
 
 static enum fresh_look

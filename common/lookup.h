@@ -14,6 +14,7 @@
 struct config;
 struct dnssec_guard;
 struct lookup;
+struct overrides;
 struct policy_cache;
 struct policy_updates;
 struct ports;
@@ -26,6 +27,7 @@ struct lookup_shared {
 	struct policy_cache *cache;
 	struct policy_updates *updates;
 	struct dnssec_guard *guard;
+	struct overrides *overrides; /* NULL: none but the configured */
 };
 
 /*

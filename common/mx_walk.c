@@ -136,10 +136,11 @@ session_source(struct mx_walk *w, const struct smtp_result *result)
 	/* DANE asks for no more than was shown; the policy does. */
 	if (mx->under_dane && result->stage == SMTP_STAGE_READY &&
 	    mx->dane.state == DANE_UNUSABLE && policy_minds(w))
-		return VERDICT_STS;
+		return verdict_policy_source(&w->verdict->facts);
 	if (mx->under_dane)
 		return VERDICT_DANE;
-	return policy_minds(w) ? VERDICT_STS : VERDICT_NONE;
+	return policy_minds(w) ? verdict_policy_source(&w->verdict->facts)
+			       : VERDICT_NONE;
 }
 
 /*
@@ -152,14 +153,15 @@ session_fault(struct mx_walk *w, const struct smtp_result *result)
 {
 	bool ready = result->stage == SMTP_STAGE_READY;
 	enum verdict_source source = session_source(w, result);
+	bool by_policy = source != VERDICT_NONE && source != VERDICT_DANE;
 
 	if (!ready)
 		return result->result;
-	if (source == VERDICT_STS && !walk_host(w)->listed)
+	if (by_policy && !walk_host(w)->listed)
 		return RESULT_VALIDATION_FAILURE;
 	if ((result->proofs & PROOF_ENCRYPTED) == 0)
 		return RESULT_STARTTLS_NOT_SUPPORTED;
-	return source == VERDICT_STS ? result->result : RESULT_NONE;
+	return by_policy ? result->result : RESULT_NONE;
 }
 
 /* address: NULL when there was no session. */

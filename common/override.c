@@ -23,17 +23,11 @@ override_add(struct override *override, const char *key, const char *value)
 	return true;
 }
 
-const char *
-override_finish(struct override *override)
+static const char *
+read_body(struct override *override)
 {
-	char max_age[16];
 	struct sts_policy_error error;
 
-	/* Its end is until_s: max_age only makes it a whole policy. */
-	snprintf(max_age, sizeof(max_age), "%u", STS_MAX_AGE_MAX_S);
-	if (!override_add(override, "version", "STSv1") ||
-	    !override_add(override, "max_age", max_age))
-		return "out of memory, or too long";
 	switch (sts_policy_parse(span_of(override->body), &override->policy,
 	    &error)) {
 	case STS_POLICY_OK:
@@ -44,6 +38,29 @@ override_finish(struct override *override)
 		break;
 	}
 	return "out of memory";
+}
+
+const char *
+override_finish(struct override *override)
+{
+	char max_age[16];
+
+	/* Its end is until_s: max_age only makes it a whole policy. */
+	snprintf(max_age, sizeof(max_age), "%u", STS_MAX_AGE_MAX_S);
+	if (!override_add(override, "version", "STSv1") ||
+	    !override_add(override, "max_age", max_age))
+		return "out of memory, or too long";
+	return read_body(override);
+}
+
+const char *
+override_read(struct override *override, struct span body)
+{
+	override->body = malloc(body.len + 1);
+	if (override->body == NULL ||
+	    !span_copy(body, override->body, body.len + 1))
+		return "out of memory, or an octet that is NUL";
+	return read_body(override);
 }
 
 void

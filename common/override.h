@@ -20,8 +20,9 @@ struct override {
 	char domain[DOMAIN_SIZE];	   /* folded */
 	int64_t until_s;		   /* wall clock */
 	char reason[OVERRIDE_REASON_SIZE]; /* for people; may be "" */
-	unsigned line;		  /* of strictmx.conf(5); 0: set at run time */
-	char *body;		  /* as a policy would be published; owned */
+	unsigned line;	 /* of strictmx.conf(5); 0: set at run time */
+	unsigned serial; /* of those set at run time, no two are equal */
+	char *body;	 /* as a policy would be published; owned */
 	struct sts_policy policy; /* read from body by override_finish() */
 };
 
@@ -37,6 +38,9 @@ bool override_add(struct override *override, const char *key,
  * NULL, or a static text that says what is wrong.
  */
 const char *override_finish(struct override *override);
+
+/* The same with a body that was finished before. */
+const char *override_read(struct override *override, struct span body);
 
 /* Frees what it holds, not the struct itself. Safe when all zero. */
 void override_cleanup(struct override *override);

@@ -195,6 +195,13 @@ policy_store_due(struct policy_store *store, int64_t now_s,
 }
 
 bool
+policy_store_wrote(struct policy_store *store, bool good)
+{
+	report(store, &store->writes_fail, "writing", good);
+	return good;
+}
+
+bool
 policy_store_drop(struct policy_store *store, const char *domain)
 {
 	return change(store, bind_domain(store, DROP, domain));

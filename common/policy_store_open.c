@@ -36,6 +36,12 @@ static const char *const migrations[] = {
 	"ALTER TABLE policy ADD COLUMN"
 	"  refresh_at_s INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX policy_by_refresh ON policy (refresh_at_s);",
+	"CREATE TABLE override ("
+	"  domain TEXT NOT NULL PRIMARY KEY,"
+	"  until_s INTEGER NOT NULL,"
+	"  reason TEXT NOT NULL,"
+	"  body TEXT NOT NULL"
+	") STRICT;",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The inside of the policy store: policy_store_open.c makes and mends the file,
- * policy_store.c reads and writes rows.
+ * policy_store.c reads and writes rows, override_store.c those of another
+ * table.
  */
 #ifndef STRICTMX_COMMON_POLICY_STORE_PRIVATE_H
 #define STRICTMX_COMMON_POLICY_STORE_PRIVATE_H
@@ -48,5 +49,8 @@ void policy_store_mend(struct policy_store *store, int rc);
 
 /* So many rows are left when there are more. */
 bool policy_store_trim(struct policy_store *store);
+
+/* A write has gone well or has not: logged when that changes. Returns good. */
+bool policy_store_wrote(struct policy_store *store, bool good);
 
 #endif

@@ -51,6 +51,7 @@ verdict_refuse(struct verdict *v, const struct config *config,
 	bool permanent = config->reject_on_failure &&
 	    v->gate == GATE_ADMISSION && !demand_is_danes(&v->facts) &&
 	    (v->facts.sts.state == POLICY_FETCHED ||
+		v->facts.sts.state == POLICY_OVERRIDE ||
 		v->facts.fresh_look == LOOK_SAME);
 	char text[VERDICT_REASON_SIZE];
 	va_list ap;
@@ -153,9 +154,8 @@ decide_under_policy(struct verdict *v, const struct config *config)
 		break;
 	case MX_UNKNOWN:
 		verdict_defer(v,
-		    "MTA-STS policy of %s: its MX hosts could not be looked "
-		    "up: %s",
-		    v->facts.domain,
+		    "%s %s: its MX hosts could not be looked up: %s",
+		    verdict_policy_name(v), v->facts.domain,
 		    v->facts.mx_why == NULL ? "out of time" : v->facts.mx_why);
 		break;
 	case MX_LITERAL: /* of which no policy is */
@@ -170,15 +170,15 @@ decide_under_policy(struct verdict *v, const struct config *config)
 static void
 decide_sts(struct verdict *v, const struct config *config)
 {
-	v->source = VERDICT_STS;
+	v->source = verdict_policy_source(&v->facts);
 	switch (v->facts.sts.policy.mode) {
 	case STS_MODE_ENFORCE:
 	case STS_MODE_TESTING:
 		decide_under_policy(v, config);
 		break;
 	case STS_MODE_NONE:
-		verdict_set_reason(v, "MTA-STS policy of %s has mode none",
-		    v->facts.domain);
+		verdict_set_reason(v, "%s %s has mode none",
+		    verdict_policy_name(v), v->facts.domain);
 		break;
 	case STS_MODE_UNKNOWN:
 		break; /* no parsed policy has it */
@@ -224,7 +224,7 @@ decide_under_dane(struct verdict *v, const struct config *config)
 {
 	if (facts_have_policy(&v->facts) &&
 	    v->facts.sts.policy.mode != STS_MODE_NONE)
-		v->source = VERDICT_STS;
+		v->source = verdict_policy_source(&v->facts);
 	verdict_decide_hosts(v, config);
 }
 
@@ -237,7 +237,7 @@ decide_dane_without_hosts(struct verdict *v, const struct config *config)
 {
 	const struct facts *f = &v->facts;
 
-	if (f->mx_state != MX_UNKNOWN ||
+	if (f->mx_state != MX_UNKNOWN || demand_is_lifted(f) ||
 	    (!f->dane_lost &&
 		!name_list_has(&config->dane_required, f->domain)))
 		return false;
@@ -403,6 +403,14 @@ probes_life_s(const struct facts *f, uint32_t life_s, int64_t mono_ms)
 	return life_s;
 }
 
+static int64_t
+policy_end_s(const struct policy_facts *sts)
+{
+	return sts->state == POLICY_OVERRIDE
+	    ? sts->override.until_s
+	    : sts->fetched_at_s + sts->policy.max_age_s;
+}
+
 uint32_t
 verdict_life_s(const struct verdict *verdict, int64_t wall_s, int64_t mono_ms)
 {
@@ -415,8 +423,7 @@ verdict_life_s(const struct verdict *verdict, int64_t wall_s, int64_t mono_ms)
 	    f->sts.state == POLICY_UNREAD)
 		return 0;
 	if (binds)
-		life_s = sooner(life_s,
-		    f->sts.fetched_at_s + f->sts.policy.max_age_s - wall_s);
+		life_s = sooner(life_s, policy_end_s(&f->sts) - wall_s);
 	else
 		life_s = sooner(life_s, f->sts.record_ttl_s);
 	if (!danes && (!binds || f->sts.policy.mode == STS_MODE_NONE))
@@ -437,6 +444,21 @@ verdict_free(struct verdict *verdict)
 		return;
 	facts_cleanup(&verdict->facts);
 	free(verdict);
+}
+
+enum verdict_source
+verdict_policy_source(const struct facts *facts)
+{
+	return facts->sts.state == POLICY_OVERRIDE ? VERDICT_OVERRIDE
+						   : VERDICT_STS;
+}
+
+const char *
+verdict_policy_name(const struct verdict *v)
+{
+	return verdict_policy_source(&v->facts) == VERDICT_OVERRIDE
+	    ? "policy set here for"
+	    : "MTA-STS policy of";
 }
 
 const char *

@@ -72,6 +72,9 @@ uint32_t verdict_life_s(const struct verdict *verdict, int64_t wall_s,
 /* Safe on NULL. */
 void verdict_free(struct verdict *verdict);
 
+/* Of a policy that binds: published, or set by the administrator. */
+enum verdict_source verdict_policy_source(const struct facts *facts);
+
 const char *verdict_source_name(enum verdict_source source);
 const char *verdict_action_name(enum verdict_action action);
 

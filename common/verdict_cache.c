@@ -104,6 +104,10 @@ walk_policy_facts(struct walk *w, struct policy_facts *sts)
 	text(w, sts->id);
 	MEMBER(w, sts->fetched_at_s);
 	walk_policy(w, &sts->policy);
+	MEMBER(w, sts->override.until_s);
+	MEMBER(w, sts->override.line);
+	MEMBER(w, sts->override.serial);
+	text(w, sts->override.reason);
 	MEMBER(w, sts->failure);
 	text(w, sts->failure_why);
 }

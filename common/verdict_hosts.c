@@ -9,9 +9,9 @@
 #include "common/demand.h"
 
 static const char *
-asker(const struct mx_fact *mx)
+asker(const struct verdict *v, const struct mx_fact *mx)
 {
-	return mx->under_dane ? "DANE" : "MTA-STS policy";
+	return mx->under_dane ? "DANE of" : verdict_policy_name(v);
 }
 
 /* DANE keeps it out: nobody need try it. */
@@ -63,7 +63,7 @@ blame(struct verdict *v, const struct mx_fact *mx, const struct config *config)
 	v->result = probe->result;
 	verdict_set_mx(v, mx);
 	verdict_refuse(v, config, result_type_status(probe->result),
-	    "%s of %s: %s%s %s", asker(mx), v->facts.domain,
+	    "%s %s: %s%s %s", asker(v, mx), v->facts.domain,
 	    probe->certificate_bad ? "certificate of " : "", mx->host,
 	    probe->why);
 }
@@ -81,8 +81,8 @@ decide_unreachable(struct verdict *v, const struct mx_fact *mx,
 	}
 	verdict_set_mx(v, mx);
 	v->action = defers ? ACTION_DEFER : ACTION_PROCEED;
-	verdict_set_reason(v, "%s%s of %s: %s cannot be tried: %s",
-	    defers ? "451 4.4.1 " : "", asker(mx), v->facts.domain, mx->host,
+	verdict_set_reason(v, "%s%s %s: %s cannot be tried: %s",
+	    defers ? "451 4.4.1 " : "", asker(v, mx), v->facts.domain, mx->host,
 	    mx->probe.why);
 }
 
@@ -92,8 +92,8 @@ decide_untried(struct verdict *v, const struct mx_fact *mx)
 {
 	verdict_set_mx(v, mx);
 	v->action = ACTION_DEFER;
-	verdict_set_reason(v, "451 4.4.1 %s of %s: %s has not been tried: %s",
-	    asker(mx), v->facts.domain, mx->host,
+	verdict_set_reason(v, "451 4.4.1 %s %s: %s has not been tried: %s",
+	    asker(v, mx), v->facts.domain, mx->host,
 	    mx->probe.why[0] == '\0' ? "out of time" : mx->probe.why);
 }
 
@@ -102,9 +102,9 @@ decide_unlisted(struct verdict *v, const struct config *config)
 {
 	v->result = RESULT_VALIDATION_FAILURE;
 	verdict_set_mx(v, &v->facts.mx[0]);
-	verdict_refuse(v, config, "4.7.5",
-	    "MTA-STS policy of %s does not list its MX %s%s", v->facts.domain,
-	    v->facts.mx[0].host, v->facts.n_mx > 1 ? " nor any other" : "");
+	verdict_refuse(v, config, "4.7.5", "%s %s does not list its MX %s%s",
+	    verdict_policy_name(v), v->facts.domain, v->facts.mx[0].host,
+	    v->facts.n_mx > 1 ? " nor any other" : "");
 }
 
 /* Of each kind of failure, the first host in the order of preference. */

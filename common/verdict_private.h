@@ -12,14 +12,17 @@
 void verdict_set_reason(struct verdict *v, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* What texts call the policy that binds, before its domain. */
+const char *verdict_policy_name(const struct verdict *v);
+
 /* The host that decided, and with it where the demand comes from. */
 void verdict_set_mx(struct verdict *v, const struct mx_fact *mx);
 
 /*
  * A refusal: temporary, or, where the administrator wants that and the policy
- * is known to be the published one, permanent (RFC 8461 5.1). The relay never
- * makes a policy's failure permanent, and nobody that of DANE. status is
- * "4.x.y".
+ * is known to be the published one, permanent (RFC 8461 5.1); one that he has
+ * set himself is what he wants. The relay never makes a policy's failure
+ * permanent, and nobody that of DANE. status is "4.x.y".
  */
 void verdict_refuse(struct verdict *v, const struct config *config,
     const char *status, const char *format, ...)

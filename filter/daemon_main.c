@@ -31,6 +31,7 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/loop_meter.h"
+#include "common/overrides.h"
 #include "common/policy_cache.h"
 #include "common/policy_store.h"
 #include "proto/span.h"
@@ -58,6 +59,7 @@ struct daemon {
 	struct clock *clock;
 	struct policy_store *store;
 	struct policy_cache *cache;
+	struct overrides *overrides;
 	struct service *service;
 	struct service *retired; /* the one before the last reload */
 	struct query_server *server;
@@ -376,6 +378,13 @@ relay_take(struct daemon *d, struct service *service)
 }
 
 static void
+log_overrides(const struct daemon *d)
+{
+	overrides_log(d->overrides, service_config(d->service),
+	    d->options.config_path, clock_wall_s(d->clock));
+}
+
+static void
 reload(void *arg)
 {
 	struct daemon *d = arg;
@@ -396,7 +405,8 @@ reload(void *arg)
 		return;
 	}
 	warn_of_restarts(old, config);
-	service = service_new(d->base, d->clock, d->cache, config, &why);
+	service = service_new(d->base, d->clock, d->cache, d->overrides, config,
+	    &why);
 	if (service == NULL) {
 		log_error("reload refused: %s: the old configuration stays",
 		    why);
@@ -409,6 +419,7 @@ reload(void *arg)
 	d->retired = d->service;
 	d->service = service;
 	service_retire(&d->retired);
+	log_overrides(d);
 	log_notice("configuration reloaded from %s", d->options.config_path);
 }
 
@@ -487,7 +498,11 @@ daemon_open(struct daemon *d, struct config *config)
 	if ((d->cache = policy_cache_new(d->store, config->max_policies)) ==
 	    NULL)
 		fatal("out of memory");
-	d->service = service_new(d->base, d->clock, d->cache, config, &why);
+	if ((d->overrides = overrides_new(d->store, clock_wall_s(d->clock))) ==
+	    NULL)
+		fatal("out of memory");
+	d->service = service_new(d->base, d->clock, d->cache, d->overrides,
+	    config, &why);
 	if (d->service == NULL) {
 		query_server_free(d->server); /* with its socket */
 		fatal("%s", why);
@@ -495,6 +510,7 @@ daemon_open(struct daemon *d, struct config *config)
 	query_server_use(d->server, service_engine(d->service),
 	    service_config(d->service));
 	relay_take(d, d->service);
+	log_overrides(d);
 	if ((d->meter = loop_meter_new(d->base, is_busy, d)) == NULL)
 		fatal("out of memory");
 	query_server_set_meter(d->server, d->meter);
@@ -515,6 +531,7 @@ daemon_close(struct daemon *d)
 	loop_meter_free(d->meter);
 	service_free(d->retired);
 	service_free(d->service);
+	overrides_free(d->overrides);
 	policy_cache_free(d->cache);
 	policy_store_close(d->store);
 	clock_free(d->clock);

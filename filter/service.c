@@ -69,7 +69,8 @@ ports_open(struct service *s, struct event_base *base, const char **why)
 
 struct service *
 service_new(struct event_base *base, struct clock *clock,
-    struct policy_cache *cache, struct config *config, const char **why)
+    struct policy_cache *cache, struct overrides *overrides,
+    struct config *config, const char **why)
 {
 	struct service *s = calloc(1, sizeof(*s));
 
@@ -87,6 +88,7 @@ service_new(struct event_base *base, struct clock *clock,
 	s->engine = engine_new(config, &s->ports, cache);
 	if (s->engine == NULL)
 		goto fail;
+	engine_use_overrides(s->engine, overrides);
 	return s;
 fail:
 	service_free(s);

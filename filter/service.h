@@ -13,15 +13,17 @@ struct clock;
 struct config;
 struct engine;
 struct event_base;
+struct overrides;
 struct policy_cache;
 struct service;
 
 /*
- * config is the service's own from now on, also when this fails. The rest is
- * borrowed. NULL with *why set to static text.
+ * overrides may be NULL. config is the service's own from now on, also when
+ * this fails. The rest is borrowed. NULL with *why set to static text.
  */
 struct service *service_new(struct event_base *base, struct clock *clock,
-    struct policy_cache *cache, struct config *config, const char **why);
+    struct policy_cache *cache, struct overrides *overrides,
+    struct config *config, const char **why);
 
 struct engine *service_engine(const struct service *service);
 const struct config *service_config(const struct service *service);

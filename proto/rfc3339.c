@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reads a date-time of RFC 3339 5.6:
+ * Reads and writes a date-time of RFC 3339 5.6:
  *	date-time = 4DIGIT "-" 2DIGIT "-" 2DIGIT "T"
  *		    2DIGIT ":" 2DIGIT ":" 2DIGIT [ "." 1*DIGIT ] offset
  *	offset    = "Z" / ( "+" / "-" ) 2DIGIT ":" 2DIGIT
@@ -142,4 +142,43 @@ rfc3339_read(struct span text, int64_t *seconds)
 		return false;
 	*seconds = days * DAY_S + of_day - offset;
 	return true;
+}
+
+static void
+put_number(char *at, size_t n, int64_t number)
+{
+	while (n-- > 0) {
+		at[n] = (char)('0' + number % 10);
+		number /= 10;
+	}
+}
+
+void
+rfc3339_write(int64_t seconds, char out[RFC3339_SIZE])
+{
+	static const int64_t first = -INT64_C(62167219200);
+	static const int64_t last = INT64_C(253402300799);
+	static const char pattern[RFC3339_SIZE] = "0000-00-00T00:00:00Z";
+	int64_t days, of_day;
+	unsigned year, month = 1;
+
+	seconds = seconds < first ? first : seconds > last ? last : seconds;
+	seconds -= first; /* from the beginning of the year 0 */
+	days = seconds / DAY_S;
+	of_day = seconds % DAY_S;
+	/* Too far by the leap days at most. */
+	year = (unsigned)(days / 365);
+	while (days_since_epoch(year, 1, 1) + 719528 > days)
+		year--;
+	days -= days_since_epoch(year, 1, 1) + 719528;
+	for (; days >= days_of_month(year, month); month++)
+		days -= days_of_month(year, month);
+	for (size_t i = 0; i < RFC3339_SIZE; i++)
+		out[i] = pattern[i];
+	put_number(out, 4, year);
+	put_number(out + 5, 2, month);
+	put_number(out + 8, 2, days + 1);
+	put_number(out + 11, 2, of_day / 3600);
+	put_number(out + 14, 2, of_day / 60 % 60);
+	put_number(out + 17, 2, of_day % 60);
 }

@@ -19,4 +19,12 @@
  */
 bool rfc3339_read(struct span text, int64_t *seconds);
 
+#define RFC3339_SIZE sizeof("9999-12-31T23:59:59Z")
+
+/*
+ * The same the other way, in UTC, as in the example. What does not fit into
+ * four digits of a year is written as the first or last second that does.
+ */
+void rfc3339_write(int64_t seconds, char out[RFC3339_SIZE]);
+
 #endif

@@ -138,7 +138,7 @@ static const char full_json[] =
     "'policy': {'state': 'cached', 'id': '20261031', 'mode': 'enforce',"
     " 'mx': ['*.example.com', 'mx.test'], 'max_age': 604800,"
     " 'fetched_at': 1700000000, 'failure': {'result': 'sts-webpki-invalid',"
-    "  'why': 'certificate has expired'}},"
+    "  'why': 'certificate has expired'}, 'override': null},"
     "'mx_set': {'state': 'found', 'dnssec': 'secure', 'why': null, 'hosts': ["
     " {'host': 'mx1.example.com', 'preference': 65535, 'listed': true,"
     "  'under_dane': false, 'eligible': false,"
@@ -164,7 +164,7 @@ static const char empty_json[] =
     "'reason': 'no MTA-STS policy', 'result': 'none',"
     "'record': {'state': 'unknown', 'id': null, 'why': null},"
     "'policy': {'state': 'unknown', 'id': null, 'mode': 'unknown', 'mx': [],"
-    " 'max_age': 0, 'fetched_at': 0, 'failure': null},"
+    " 'max_age': 0, 'fetched_at': 0, 'failure': null, 'override': null},"
     "'mx_set': {'state': 'unknown', 'dnssec': 'unknown', 'why': null,"
     " 'hosts': []}, 'deadline_hit': false}";
 
@@ -193,6 +193,35 @@ every_documented_member_is_there(void **state)
 
 	(void)state;
 	assert_packed(json, json_of(full_json));
+	json_decref(json);
+}
+
+static void
+a_policy_set_here_says_until_when_and_why(void **state)
+{
+	struct verdict v = { .source = VERDICT_OVERRIDE };
+	struct override_facts *o = &v.facts.sts.override;
+	json_t *json;
+
+	(void)state;
+	v.facts.sts.state = POLICY_OVERRIDE;
+	*o = (struct override_facts){ .until_s = 1800000000,
+		.reason = "ticket\n4711",
+		.line = 7 };
+	json = explained(explain_verdict(&v));
+	assert_string_equal(json_string_value(json_object_get(json, "source")),
+	    "override");
+	assert_packed(json_object_get(json_object_get(json, "policy"),
+			  "override"),
+	    json_of("{'until': 1800000000, 'reason': 'ticket?4711',"
+		    "'line': 7}"));
+	json_decref(json);
+	o->line = 0;
+	o->reason[0] = '\0';
+	json = explained(explain_verdict(&v));
+	assert_packed(json_object_get(json_object_get(json, "policy"),
+			  "override"),
+	    json_of("{'until': 1800000000, 'reason': null, 'line': null}"));
 	json_decref(json);
 }
 
@@ -353,6 +382,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_documented_member_is_there),
+		cmocka_unit_test(a_policy_set_here_says_until_when_and_why),
 		cmocka_unit_test(what_is_not_known_is_null_or_unknown),
 		cmocka_unit_test(an_exempt_recipient_ends_with_result),
 		cmocka_unit_test(hostile_texts_are_valid_and_printable_json),

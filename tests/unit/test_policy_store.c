@@ -635,6 +635,7 @@ a_store_of_version_1_is_taken_over(void **state)
 		"ALTER TABLE policy DROP COLUMN refresh_at_s;"
 		"INSERT INTO policy VALUES ('old.example', 'id', 7, 8, "
 		"x'626f6479');"
+		"DROP TABLE override;"
 		"PRAGMA user_version = 1");
 	store = open_store();
 	assert_int_equal(policy_store_get(store, "old.example", &row),

@@ -97,7 +97,7 @@ the_calendar_is_that_of_the_c_library(void **state)
 		time_t at = day * 86400 + 3661;
 		int64_t seconds;
 		struct tm tm;
-		char text[64];
+		char text[64], written[RFC3339_SIZE];
 
 		assert_non_null(gmtime_r(&at, &tm));
 		snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02dZ",
@@ -105,6 +105,33 @@ the_calendar_is_that_of_the_c_library(void **state)
 		    tm.tm_min, tm.tm_sec);
 		if (!rfc3339_read(span_of(text), &seconds) || seconds != at)
 			fail_msg("%s: %lld", text, (long long)seconds);
+		rfc3339_write(at, written);
+		assert_string_equal(written, text);
+	}
+}
+
+static void
+what_four_digits_cannot_hold_is_written_as_their_end(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		const char *text;
+	} table[] = {
+		{ INT64_MIN, "0000-01-01T00:00:00Z" },
+		{ -62167219201, "0000-01-01T00:00:00Z" },
+		{ -62167219199, "0000-01-01T00:00:01Z" },
+		{ 0, "1970-01-01T00:00:00Z" },
+		{ 951868799, "2000-02-29T23:59:59Z" },
+		{ 253402300799, "9999-12-31T23:59:59Z" },
+		{ 253402300800, "9999-12-31T23:59:59Z" },
+		{ INT64_MAX, "9999-12-31T23:59:59Z" },
+	};
+	char written[RFC3339_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		rfc3339_write(table[i].seconds, written);
+		assert_string_equal(written, table[i].text);
 	}
 }
 
@@ -115,6 +142,8 @@ main(void)
 		cmocka_unit_test(points_of_time_are_read),
 		cmocka_unit_test(all_else_is_refused),
 		cmocka_unit_test(the_calendar_is_that_of_the_c_library),
+		cmocka_unit_test(
+		    what_four_digits_cannot_hold_is_written_as_their_end),
 	};
 
 	return cmocka_run_group_tests_name("rfc3339", tests, NULL, NULL);

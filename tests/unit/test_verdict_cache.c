@@ -59,7 +59,11 @@ full(const char *domain)
 		    .n_mx = 2,
 		    .mx = patterns },
 		.failure = RESULT_STS_WEBPKI_INVALID,
-		.failure_why = "a failure" };
+		.failure_why = "a failure",
+		.override = { .until_s = 1800000000,
+		    .line = 7,
+		    .serial = 8,
+		    .reason = "an override" } };
 	f->mx_state = MX_FOUND;
 	f->mx_dnssec = DNSSEC_SECURE;
 	f->mx_why = "an answer";
@@ -97,6 +101,10 @@ assert_same_policy(const struct policy_facts *a, const struct policy_facts *b)
 	assert_int_equal(a->state, b->state);
 	assert_string_equal(a->id, b->id);
 	assert_int_equal(a->fetched_at_s, b->fetched_at_s);
+	assert_int_equal(a->override.until_s, b->override.until_s);
+	assert_int_equal(a->override.line, b->override.line);
+	assert_int_equal(a->override.serial, b->override.serial);
+	assert_string_equal(a->override.reason, b->override.reason);
 	assert_int_equal(a->failure, b->failure);
 	assert_string_equal(a->failure_why, b->failure_why);
 	assert_int_equal(a->policy.mode, b->policy.mode);
