@@ -90,8 +90,9 @@ verdict_is_current(struct engine *e, const struct verdict *verdict)
 	const struct policy_facts *sts = &verdict->facts.sts;
 	const char *domain = verdict->facts.domain;
 	int64_t now_s = clock_wall_s(e->shared.ports->clock);
-	const struct override *set = overrides_find(e->shared.overrides,
-	    e->shared.config, domain, now_s);
+	const struct override *set =
+	    overrides_find(e->shared.overrides, e->shared.config, domain,
+		policy_cache_old_time_s(e->shared.cache, now_s));
 	const struct cached_policy *cached;
 
 	if (set != NULL || sts->state == POLICY_OVERRIDE)
@@ -311,6 +312,7 @@ engine_new(const struct config *config, const struct ports *ports,
 		e->refresh = refresh_new(ports->clock, cache, e->updates);
 	if (e->refresh == NULL)
 		goto fail;
+	policy_cache_watch(cache, ports->clock);
 	e->shared.ports = ports;
 	e->shared.config = config;
 	e->shared.cache = cache;

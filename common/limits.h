@@ -110,8 +110,10 @@
 #define LIMIT_RELAY_MESSAGES_MAX 10000
 
 /* Policies (RFC 8461 3.3, 5.1) */
-#define LIMIT_POLICIES 10000	/* in memory; the store holds the rest */
-#define LIMIT_POLICY_OCTETS 400 /* of memory, for each, on average */
+#define LIMIT_CLOCK_JUMP_S 3600	 /* more is a jump of the wall clock */
+#define LIMIT_CLOCK_WAIT_S 86400 /* then: for a try to refresh policies */
+#define LIMIT_POLICIES 10000	 /* in memory; the store holds the rest */
+#define LIMIT_POLICY_OCTETS 400	 /* of memory, for each, on average */
 #define LIMIT_POLICIES_OCTETS_MIN 1048576 /* for all, if these are few */
 #define LIMIT_RECORD_AGE_S 60	    /* then the TXT record is looked at again */
 #define LIMIT_UPDATES_BEHIND 64	    /* of policies in use, at once */

@@ -116,8 +116,9 @@ use_override(struct lookup *l)
 {
 	struct facts *f = &l->verdict->facts;
 	int64_t now_s = clock_wall_s(l->shared.ports->clock);
-	const struct override *set = overrides_find(l->shared.overrides,
-	    l->shared.config, f->domain, now_s);
+	const struct override *set =
+	    overrides_find(l->shared.overrides, l->shared.config, f->domain,
+		policy_cache_old_time_s(l->shared.cache, now_s));
 
 	if (set != NULL)
 		(void)policy_facts_take_override(&f->sts, set);
@@ -409,6 +410,7 @@ step_look(struct lookup *l)
 		return NEXT;
 	cached = policy_cache_get(l->shared.cache, f->domain, now_s);
 	if (cached != NULL && cached->fresh_look_at_s != 0 &&
+	    cached->fresh_look_at_s <= now_s &&
 	    now_s - cached->fresh_look_at_s < LIMIT_FRESH_LOOK_S) {
 		f->fresh_look =
 		    cached->fresh_look_good ? LOOK_SAME : LOOK_FAILED;

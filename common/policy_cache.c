@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock_jump.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/policy_store.h"
@@ -20,6 +21,7 @@
 
 struct entry {
 	struct cached_policy cached;
+	unsigned tried_after; /* the jump with this number: a refresh failed */
 	UT_hash_handle hh;
 	TAILQ_ENTRY(entry) in_use;
 	size_t octets; /* of memory, policy included */
@@ -28,6 +30,8 @@ struct entry {
 
 struct policy_cache {
 	struct policy_store *store;
+	const struct clock *clock; /* NULL: not watched */
+	struct clock_jump jump;
 	size_t max;
 	size_t octets; /* of all entries */
 	struct entry *table;
@@ -47,6 +51,22 @@ policy_cache_new(struct policy_store *store, size_t max)
 	cache->max = max;
 	TAILQ_INIT(&cache->by_use);
 	return cache;
+}
+
+void
+policy_cache_watch(struct policy_cache *cache, const struct clock *clock)
+{
+	cache->clock = clock;
+	clock_jump_look(&cache->jump, clock);
+}
+
+int64_t
+policy_cache_old_time_s(struct policy_cache *cache, int64_t now_s)
+{
+	if (cache->clock == NULL)
+		return now_s;
+	clock_jump_look(&cache->jump, cache->clock);
+	return clock_jump_old_s(&cache->jump, cache->clock, now_s);
 }
 
 static void
@@ -243,6 +263,21 @@ entry_leave_future(struct policy_cache *cache, struct entry *entry,
 	(void)policy_store_put(cache->store, &row);
 }
 
+/* RFC 8461 3.2, 3.3: max_age counts from the last fetch. */
+static bool
+entry_is_live(struct policy_cache *cache, const struct entry *entry,
+    int64_t now_s)
+{
+	int64_t end_s =
+	    entry->cached.fetched_at_s + entry->cached.policy.max_age_s;
+
+	/* Looked at first: a jump is seen by who asks, whatever he asks for. */
+	int64_t old_s = policy_cache_old_time_s(cache, now_s);
+
+	return now_s < end_s ||
+	    (old_s < end_s && entry->tried_after != cache->jump.n);
+}
+
 const struct cached_policy *
 policy_cache_get(struct policy_cache *cache, const char *domain, int64_t now_s)
 {
@@ -256,11 +291,7 @@ policy_cache_get(struct policy_cache *cache, const char *domain, int64_t now_s)
 	entry_leave_future(cache, entry, now_s);
 	TAILQ_REMOVE(&cache->by_use, entry, in_use);
 	TAILQ_INSERT_HEAD(&cache->by_use, entry, in_use);
-	/* RFC 8461 3.2, 3.3: max_age counts from the last fetch. */
-	if (now_s >=
-	    entry->cached.fetched_at_s + entry->cached.policy.max_age_s)
-		return NULL;
-	return &entry->cached;
+	return entry_is_live(cache, entry, now_s) ? &entry->cached : NULL;
 }
 
 bool
@@ -300,11 +331,14 @@ void
 policy_cache_refresh_later(struct policy_cache *cache, const char *domain,
     int64_t now_s)
 {
-	const struct cached_policy *live =
-	    policy_cache_get(cache, domain, now_s);
 	struct entry *entry = entry_find(cache, domain);
+	const struct cached_policy *live;
 	int64_t wait_s;
 
+	if (entry != NULL)
+		entry->tried_after = cache->jump.n;
+	live = policy_cache_get(cache, domain, now_s);
+	entry = entry_find(cache, domain); /* or from the store now */
 	if (entry == NULL)
 		return;
 	if (live == NULL) {
@@ -319,6 +353,14 @@ policy_cache_refresh_later(struct policy_cache *cache, const char *domain,
 	set_refresh(cache, entry, now_s + wait_s);
 }
 
+static bool
+is_due(const struct cached_policy *cached, int64_t now_s)
+{
+	return cached->refresh_at_s <= now_s ||
+	    (cached->refresh_at_s > now_s + LIMIT_REFRESH_S &&
+		cached->refresh_at_s != INT64_MAX);
+}
+
 /* Without a store all that there is is in memory. */
 static size_t
 due_in_memory(struct policy_cache *cache, int64_t now_s,
@@ -328,7 +370,7 @@ due_in_memory(struct policy_cache *cache, int64_t now_s,
 	size_t n = 0;
 
 	TAILQ_FOREACH (entry, &cache->by_use, in_use)
-		if (entry->cached.refresh_at_s <= now_s && n < max)
+		if (is_due(&entry->cached, now_s) && n < max)
 			memcpy(domains[n++], entry->domain,
 			    strlen(entry->domain) + 1);
 	return n;

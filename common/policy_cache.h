@@ -14,6 +14,7 @@
 #include "proto/sts_policy.h"
 #include "proto/sts_record.h"
 
+struct clock;
 struct policy_cache;
 struct policy_store;
 
@@ -34,6 +35,16 @@ struct cached_policy {
  */
 struct policy_cache *policy_cache_new(struct policy_store *store, size_t max);
 void policy_cache_free(struct policy_cache *cache); /* safe on NULL */
+
+/*
+ * From now on the clock, which is borrowed, is looked at for jumps: a policy
+ * that would end by one is live until a try to refresh it has failed, for
+ * LIMIT_CLOCK_WAIT_S at most, and never longer than it would have been without.
+ */
+void policy_cache_watch(struct policy_cache *cache, const struct clock *clock);
+
+/* now_s, or, after a jump, what it would be without, when that is earlier. */
+int64_t policy_cache_old_time_s(struct policy_cache *cache, int64_t now_s);
 
 /*
  * The policy of a domain if it is live at now_s, from memory or the store; else
@@ -70,7 +81,9 @@ void policy_cache_fresh_look(struct policy_cache *cache, const char *domain,
 
 /*
  * Up to max domains whose policy is to be fetched again by now: daily, with
- * jitter, and in any case before its end (RFC 8461 3.3, 10.2). How many.
+ * jitter, and in any case before its end (RFC 8461 3.3, 10.2). How many. A
+ * refresh that is planned for more than a day from now was planned by a wrong
+ * clock, and is due.
  */
 size_t policy_cache_due(struct policy_cache *cache, int64_t now_s,
     char (*domains)[DOMAIN_SIZE], size_t max);

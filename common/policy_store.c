@@ -182,6 +182,7 @@ policy_store_due(struct policy_store *store, int64_t now_s,
 
 	sqlite3_bind_int64(stmt, 1, now_s);
 	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)max);
+	sqlite3_bind_int64(stmt, 3, LIMIT_REFRESH_S);
 	while ((rc = read_step(store, stmt)) == SQLITE_ROW && n < max) {
 		struct span domain = { (const char *)sqlite3_column_text(stmt,
 					   0),

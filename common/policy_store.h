@@ -58,7 +58,11 @@ bool policy_store_touch(struct policy_store *store, const char *domain,
 bool policy_store_postpone(struct policy_store *store, const char *domain,
     int64_t refresh_at_s);
 
-/* Up to max domains whose refresh is due, the longest due first; how many. */
+/*
+ * Up to max domains whose refresh is due, the longest due first; how many. One
+ * that lies more than LIMIT_REFRESH_S ahead, but is not never (INT64_MAX), is
+ * due as well.
+ */
 size_t policy_store_due(struct policy_store *store, int64_t now_s,
     char (*domains)[DOMAIN_SIZE], size_t max);
 

@@ -53,7 +53,10 @@ static const char *const statements[N_STATEMENTS] = {
 		" refresh_at_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[TOUCH] = "UPDATE policy SET record_seen_at_s = ?2 WHERE domain = ?1",
 	[POSTPONE] = "UPDATE policy SET refresh_at_s = ?2 WHERE domain = ?1",
+	/* The largest number stands for never. */
 	[DUE] = "SELECT domain FROM policy WHERE refresh_at_s <= ?1"
+		" OR (refresh_at_s > ?1 + ?3"
+		"  AND refresh_at_s < 9223372036854775807)"
 		" ORDER BY refresh_at_s LIMIT ?2",
 	[DROP] = "DELETE FROM policy WHERE domain = ?1",
 	[CLEAR] = "DELETE FROM policy",

@@ -376,8 +376,12 @@ update_conclude(struct policy_update *u)
 		return;
 	cached = policy_cache_get(u->all->cache, u->domain,
 	    clock_wall_s(u->all->ports->clock));
-	if (cached != NULL && u->refresh)
+	if (cached != NULL && u->refresh) {
 		refresh_failed(u, cached);
+		/* After a jump of the clock it was live for this try only. */
+		cached = policy_cache_get(u->all->cache, u->domain,
+		    clock_wall_s(u->all->ports->clock));
+	}
 	if (cached != NULL)
 		take_cached(f, cached);
 	else if (policy_cache_unread(u->all->cache))
