@@ -142,21 +142,48 @@ fetch_failed(struct policy_update *u, enum result_type failure, const char *why)
 }
 
 static bool
-is_fetch_due(struct policy_update *u)
+holds(struct policy_update *u, struct fetch_backoff *backoff, const char *id)
 {
 	enum result_type failure;
 	const char *why;
 
-	if (u->refresh)
-		return true;
-	if (u->facts.record != RECORD_FOUND || cached_is_current(u))
-		return false;
-	if (!fetch_backoff_holds(u->all->backoff, u->domain, u->facts.record_id,
+	if (!fetch_backoff_holds(backoff, u->domain, id,
 		clock_mono_ms(u->all->ports->clock), &failure, &why))
-		return true;
+		return false;
 	u->facts.failure = failure;
 	snprintf(u->facts.failure_why, sizeof(u->facts.failure_why), "%s", why);
-	return false;
+	return true;
+}
+
+/*
+ * A live policy is not fetched again and again for whoever can change a TXT
+ * record, also when each fetch brings one. What is used once (max_age 0) or
+ * was not there has to be fetched.
+ */
+static bool
+is_fetched_too_often(struct policy_update *u)
+{
+	return policy_cache_get(u->all->cache, u->domain,
+		   clock_wall_s(u->all->ports->clock)) != NULL &&
+	    holds(u, u->all->attempts, "");
+}
+
+static bool
+is_fetch_due(struct policy_update *u)
+{
+	if (u->refresh)
+		return true;
+	return u->facts.record == RECORD_FOUND && !cached_is_current(u) &&
+	    !holds(u, u->all->backoff, u->facts.record_id) &&
+	    !is_fetched_too_often(u);
+}
+
+/* Neither "-" nor "" is an id: what holds is the number of them. */
+static void
+fetch_begins(struct policy_update *u)
+{
+	fetch_backoff_failed(u->all->attempts, u->domain, "-",
+	    clock_mono_ms(u->all->ports->clock), RESULT_NONE, "");
 }
 
 /* 2. Where the policy host is; both families are asked at once. */
@@ -216,6 +243,7 @@ step_addresses(struct policy_update *u)
 
 	if (!is_fetch_due(u))
 		return NEXT;
+	fetch_begins(u);
 	snprintf(host, sizeof(host), HOST_PREFIX "%s", u->domain);
 	u->address_queries[0] =
 	    dns->start(dns->self, host, DNS_AAAA, false, aaaa_done, u);

@@ -50,7 +50,8 @@ struct policy_updates {
 	const struct config *config;
 	const struct ports *ports;
 	struct policy_cache *cache;
-	struct fetch_backoff *backoff;
+	struct fetch_backoff *backoff;	/* fetches that failed */
+	struct fetch_backoff *attempts; /* all fetches, without ids */
 	struct record_patience *patience;
 	policy_changed_fn *changed;
 	void *changed_arg;

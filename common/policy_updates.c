@@ -130,8 +130,10 @@ policy_updates_new(const struct config *config, const struct ports *ports,
 	updates->changed = changed;
 	updates->changed_arg = arg;
 	updates->backoff = fetch_backoff_new(LIMIT_BACKOFFS);
+	updates->attempts = fetch_backoff_new(LIMIT_BACKOFFS);
 	updates->patience = record_patience_new(LIMIT_RECORD_TROUBLES);
-	if (updates->backoff == NULL || updates->patience == NULL) {
+	if (updates->backoff == NULL || updates->attempts == NULL ||
+	    updates->patience == NULL) {
 		policy_updates_free(updates);
 		return NULL;
 	}
@@ -150,6 +152,7 @@ policy_updates_free(struct policy_updates *updates)
 		policy_update_free(u);
 	}
 	fetch_backoff_free(updates->backoff);
+	fetch_backoff_free(updates->attempts);
 	record_patience_free(updates->patience);
 	free(updates);
 }

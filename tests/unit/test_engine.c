@@ -446,6 +446,52 @@ ids_that_change_all_the_time_do_not_make_more_fetches(void **state)
 	assert_in_range(fake_net_fetches(w->net), 3, 9);
 }
 
+/* RFC 8461 leaves open how often: three times in five minutes. */
+static void
+new_policies_all_the_time_do_not_make_more_fetches_either(void **state)
+{
+	struct world *w = *state;
+	size_t before = 0, fetches = 0;
+
+	fake_net_ttl(w->net, 1);
+	for (int i = 0; i < 100; i++) {
+		char id[8];
+
+		snprintf(id, sizeof(id), "%d", i);
+		publish(w, id, POLICY("enforce"));
+		assert_true(ask(w, "example.com").policy != POLICY_FAILED);
+		clock_advance(w->clock, 25000);
+		if (i % 10 != 9)
+			continue;
+		/* Of each five minutes out of ten and more. */
+		fetches = fake_net_fetches(w->net) - before;
+		before += fetches;
+		assert_in_range(fetches, 2, 7);
+	}
+	/* The last one is learned once all is quiet. */
+	clock_advance(w->clock, LIMIT_FETCH_BACKOFF_S * 1000);
+	ask(w, "example.com");
+	clock_advance(w->clock, 1000);
+	assert_string_equal(policy_cache_get(w->cache, "example.com",
+				clock_wall_s(w->clock))
+				->id,
+	    "99");
+}
+
+/* RFC 8461 3.2: what may be used once only is fetched each time. */
+static void
+a_policy_that_is_never_kept_is_fetched_each_time(void **state)
+{
+	struct world *w = *state;
+
+	publish(w, "1",
+	    "version: STSv1\nmode: enforce\nmx: *.example.com\nmax_age: 0\n");
+	for (size_t i = 1; i <= 6; i++) {
+		assert_int_equal(ask(w, "example.com").policy, POLICY_FETCHED);
+		assert_int_equal(fake_net_fetches(w->net), i);
+	}
+}
+
 static void
 a_policy_host_without_address_is_a_failed_fetch(void **state)
 {
@@ -1161,6 +1207,8 @@ main(void)
 		T(a_new_id_that_cannot_be_fetched_keeps_the_old_policy),
 		T(a_failed_first_fetch_proceeds_and_is_not_tried_at_once_again),
 		T(ids_that_change_all_the_time_do_not_make_more_fetches),
+		T(new_policies_all_the_time_do_not_make_more_fetches_either),
+		T(a_policy_that_is_never_kept_is_fetched_each_time),
 		T(a_policy_host_without_address_is_a_failed_fetch),
 		T(a_fetch_that_could_not_be_begun_is_unknown_not_failed),
 		T(questions_that_could_not_be_begun_are_unknown),

@@ -206,7 +206,7 @@ an_engine_that_cannot_be_made_is_null(void **state)
 
 	(void)state;
 	for (unsigned n = 1; e == NULL; n++) {
-		assert_in_range(n, 1, 10);
+		assert_in_range(n, 1, 20);
 		allocation_fail(n);
 		e = engine_new(&w->config, &w->ports, w->cache);
 		assert_int_equal(e == NULL, allocation_has_failed());
