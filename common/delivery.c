@@ -274,6 +274,22 @@ step_reuse(struct delivery *d)
 
 /* 3. The walk. */
 
+/* That no host is listed has been told by the engine. */
+static void
+staging_note(const struct delivery *d, const struct mx_walk_found *found)
+{
+	char why[VERDICT_REASON_SIZE];
+
+	if (found == NULL || found->minded == RESULT_NONE ||
+	    found->refusal != NULL || d->opts.is_report ||
+	    d->verdict->action == ACTION_WOULD_DEFER)
+		return;
+	snprintf(why, sizeof(why), "delivered to %s in spite of %s%s%.80s",
+	    found->mx, result_type_name(found->minded),
+	    found->result->why[0] == '\0' ? "" : ": ", found->result->why);
+	engine_staged_session(d->opts.engine, d->verdict, found->minded, why);
+}
+
 static void
 walk_done(const struct mx_walk_found *found, void *arg)
 {
@@ -281,6 +297,7 @@ walk_done(const struct mx_walk_found *found, void *arg)
 
 	d->walk = NULL;
 	d->walked = found == NULL;
+	staging_note(d, found);
 	if (found != NULL)
 		delivery_end(d, found);
 	else

@@ -23,6 +23,7 @@
 #include "common/policy_update.h"
 #include "common/ports.h"
 #include "common/refresh.h"
+#include "common/staging.h"
 #include "common/uthash_quiet.h"
 #include "common/verdict.h"
 #include "common/verdict_cache.h"
@@ -48,6 +49,7 @@ struct engine {
 	struct lookup_shared shared;
 	struct policy_updates *updates;
 	struct refresh *refresh;
+	struct staging *staging;	/* NULL: nobody wants to know */
 	struct running *running[GATES]; /* by domain */
 	size_t n_asks;
 	struct verdict_cache *kept[GATES];
@@ -167,8 +169,11 @@ engine_cached(struct engine *engine, enum gate gate, const char *domain)
 	if (verdict == NULL ||
 	    verdict->expires_ms <= clock_mono_ms(engine->shared.ports->clock))
 		return NULL;
-	if (verdict->action != ACTION_PROCEED)
+	if (verdict->action != ACTION_PROCEED) {
 		verdict_log(verdict, 0, true);
+		staging_take(engine->staging, verdict, 1,
+		    clock_wall_s(engine->shared.ports->clock));
+	}
 	look_behind(engine, verdict);
 	return verdict;
 }
@@ -192,6 +197,17 @@ running_free(struct running *r)
 	free(r);
 }
 
+static size_t
+count_asks(const struct running *r)
+{
+	const struct engine_ask *ask;
+	size_t n = 0;
+
+	TAILQ_FOREACH (ask, &r->asks, entry)
+		n++;
+	return n;
+}
+
 static void
 lookup_done(struct verdict *verdict, int64_t took_ms, void *arg)
 {
@@ -207,6 +223,8 @@ lookup_done(struct verdict *verdict, int64_t took_ms, void *arg)
 	if (is_worth_keeping(verdict, clock_mono_ms(e->shared.ports->clock)) &&
 	    verdict_is_current(e, verdict))
 		verdict_cache_put(e->kept[r->gate], verdict);
+	staging_take(e->staging, verdict, count_asks(r),
+	    clock_wall_s(e->shared.ports->clock));
 	while ((ask = TAILQ_FIRST(&r->asks)) != NULL) {
 		engine_done_fn *done = ask->done;
 		void *done_arg = ask->arg;
@@ -333,6 +351,20 @@ engine_use_overrides(struct engine *engine, struct overrides *overrides)
 }
 
 void
+engine_use_staging(struct engine *engine, struct staging *staging)
+{
+	engine->staging = staging;
+}
+
+void
+engine_staged_session(struct engine *engine, const struct verdict *verdict,
+    enum result_type result, const char *why)
+{
+	staging_take_session(engine->staging, verdict, result, why,
+	    clock_wall_s(engine->shared.ports->clock));
+}
+
+void
 engine_free(struct engine *engine)
 {
 	struct running *r, *next;
@@ -396,4 +428,16 @@ engine_is_idle(const struct engine *engine)
 	return HASH_COUNT(engine->running[GATE_ADMISSION]) == 0 &&
 	    HASH_COUNT(engine->running[GATE_DELIVERY]) == 0 &&
 	    policy_updates_running(engine->updates) == 0;
+}
+
+struct overrides *
+engine_overrides(const struct engine *engine)
+{
+	return engine->shared.overrides;
+}
+
+struct staging *
+engine_staging(const struct engine *engine)
+{
+	return engine->staging;
 }

@@ -29,6 +29,7 @@ struct overrides;
 struct policy_cache;
 struct policy_updates;
 struct ports;
+struct staging;
 struct verdict;
 
 /* Everything is borrowed and outlives the engine. NULL without memory. */
@@ -37,9 +38,16 @@ struct engine *engine_new(const struct config *config,
 
 /*
  * Policies that the administrator sets at run time are looked for there from
- * now on, before those of the configuration. Borrowed. At most once.
+ * now on, before those of the configuration. Borrowed.
  */
 void engine_use_overrides(struct engine *engine, struct overrides *overrides);
+
+/* What would have been refused is told there from now on. Borrowed. */
+void engine_use_staging(struct engine *engine, struct staging *staging);
+
+/* A delivery went out only because of a testing mode: see staging.h. */
+void engine_staged_session(struct engine *engine, const struct verdict *verdict,
+    enum result_type result, const char *why);
 
 /* Those of a domain (folded) have changed: what was built on them is void. */
 void engine_override_changed(struct engine *engine, const char *domain);
@@ -94,6 +102,8 @@ void engine_forget(struct engine *engine, const char *domain);
 /* Parts of the engine, for who shows them to an administrator. */
 struct policy_cache *engine_policies(const struct engine *engine);
 struct policy_updates *engine_updates(const struct engine *engine);
+struct overrides *engine_overrides(const struct engine *engine);
+struct staging *engine_staging(const struct engine *engine);
 
 /* Nothing runs: no lookup, no policy update. */
 bool engine_is_idle(const struct engine *engine);

@@ -356,6 +356,8 @@ walk_found(struct mx_walk *w, const struct smtp_reply *refusal)
 		.mx = walk_host(w)->host,
 		.address = w->found.list[w->next - 1],
 		.result = &result,
+		.minded =
+		    policy_minds(w) ? session_fault(w, &result) : RESULT_NONE,
 		.refusal = refusal,
 		.since_ms = w->since_ms };
 

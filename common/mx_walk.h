@@ -36,6 +36,8 @@ struct mx_walk_found {
 	const struct smtp_reply *refusal;
 	unsigned n_messages; /* that the session has had before */
 	int64_t since_ms;    /* monotonic: when it became ready */
+	/* What a policy in a testing mode minds in it; NONE: nothing. */
+	enum result_type minded;
 };
 
 /* found: borrowed for the time of the call; NULL: no host would do. */

@@ -34,6 +34,7 @@
 #include "common/overrides.h"
 #include "common/policy_cache.h"
 #include "common/policy_store.h"
+#include "common/staging.h"
 #include "proto/span.h"
 #include "filter/detach.h"
 #include "filter/query_server.h"
@@ -60,6 +61,7 @@ struct daemon {
 	struct policy_store *store;
 	struct policy_cache *cache;
 	struct overrides *overrides;
+	struct staging *staging;
 	struct service *service;
 	struct service *retired; /* the one before the last reload */
 	struct query_server *server;
@@ -405,8 +407,8 @@ reload(void *arg)
 		return;
 	}
 	warn_of_restarts(old, config);
-	service = service_new(d->base, d->clock, d->cache, d->overrides, config,
-	    &why);
+	service = service_new(d->base, d->clock, d->cache, d->overrides,
+	    d->staging, config, &why);
 	if (service == NULL) {
 		log_error("reload refused: %s: the old configuration stays",
 		    why);
@@ -498,11 +500,12 @@ daemon_open(struct daemon *d, struct config *config)
 	if ((d->cache = policy_cache_new(d->store, config->max_policies)) ==
 	    NULL)
 		fatal("out of memory");
-	if ((d->overrides = overrides_new(d->store, clock_wall_s(d->clock))) ==
-	    NULL)
+	d->overrides = overrides_new(d->store, clock_wall_s(d->clock));
+	d->staging = staging_new(LIMIT_STAGED, clock_wall_s(d->clock));
+	if (d->overrides == NULL || d->staging == NULL)
 		fatal("out of memory");
 	d->service = service_new(d->base, d->clock, d->cache, d->overrides,
-	    config, &why);
+	    d->staging, config, &why);
 	if (d->service == NULL) {
 		query_server_free(d->server); /* with its socket */
 		fatal("%s", why);
@@ -531,6 +534,7 @@ daemon_close(struct daemon *d)
 	loop_meter_free(d->meter);
 	service_free(d->retired);
 	service_free(d->service);
+	staging_free(d->staging);
 	overrides_free(d->overrides);
 	policy_cache_free(d->cache);
 	policy_store_close(d->store);

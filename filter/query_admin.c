@@ -12,6 +12,8 @@
 #include "common/json_line.h"
 #include "common/limits.h"
 #include "filter/query_cache.h"
+#include "filter/query_override.h"
+#include "filter/query_staging.h"
 
 static const struct {
 	enum query_verb verb;
@@ -23,6 +25,10 @@ static const struct {
 	{ QUERY_CACHE_LIST, query_cache_list, false },
 	{ QUERY_CACHE_REFRESH, query_cache_refresh, true },
 	{ QUERY_CACHE_SHOW, query_cache_show, false },
+	{ QUERY_OVERRIDE_DROP, query_override_drop, true },
+	{ QUERY_OVERRIDE_LIST, query_override_list, false },
+	{ QUERY_OVERRIDE_SET, query_override_set, true },
+	{ QUERY_STAGING, query_staging, false },
 };
 
 /* The end of a job. */

@@ -70,7 +70,7 @@ ports_open(struct service *s, struct event_base *base, const char **why)
 struct service *
 service_new(struct event_base *base, struct clock *clock,
     struct policy_cache *cache, struct overrides *overrides,
-    struct config *config, const char **why)
+    struct staging *staging, struct config *config, const char **why)
 {
 	struct service *s = calloc(1, sizeof(*s));
 
@@ -89,6 +89,7 @@ service_new(struct event_base *base, struct clock *clock,
 	if (s->engine == NULL)
 		goto fail;
 	engine_use_overrides(s->engine, overrides);
+	engine_use_staging(s->engine, staging);
 	return s;
 fail:
 	service_free(s);

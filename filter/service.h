@@ -15,15 +15,17 @@ struct engine;
 struct event_base;
 struct overrides;
 struct policy_cache;
+struct staging;
 struct service;
 
 /*
- * overrides may be NULL. config is the service's own from now on, also when
- * this fails. The rest is borrowed. NULL with *why set to static text.
+ * overrides and staging may be NULL. config is the service's own from now on,
+ * also when this fails. The rest is borrowed. NULL with *why set to static
+ * text.
  */
 struct service *service_new(struct event_base *base, struct clock *clock,
     struct policy_cache *cache, struct overrides *overrides,
-    struct config *config, const char **why);
+    struct staging *staging, struct config *config, const char **why);
 
 struct engine *service_engine(const struct service *service);
 const struct config *service_config(const struct service *service);

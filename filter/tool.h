@@ -17,6 +17,8 @@ int tool_ask(int argc, char **argv);
 int tool_cache(int argc, char **argv);
 int tool_lint(int argc, char **argv);
 int tool_match(int argc, char **argv);
+int tool_override(int argc, char **argv);
+int tool_staging(int argc, char **argv);
 int tool_tlsa(int argc, char **argv);
 
 /* What lint knows: its own verbs, so to speak. */

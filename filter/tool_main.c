@@ -17,6 +17,8 @@ static const struct {
 	{ "cache", tool_cache, "the policies that the engine has cached" },
 	{ "lint", tool_lint, "judge a policy, a TXT record, a certificate" },
 	{ "match", tool_match, "does a pattern of a policy match a host" },
+	{ "override", tool_override, "policies of your own, until a date" },
+	{ "staging", tool_staging, "what a testing mode let through" },
 	{ "tlsa", tool_tlsa, "TLSA records for a host of one's own" },
 };
 

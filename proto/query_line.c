@@ -57,6 +57,10 @@ static const struct {
 	{ QUERY_CACHE_LIST, "cache-list", ARGUMENT_MAY, NULL },
 	{ QUERY_CACHE_REFRESH, "cache-refresh", ARGUMENT_MUST, "no domain" },
 	{ QUERY_CACHE_SHOW, "cache-show", ARGUMENT_MUST, "no domain" },
+	{ QUERY_OVERRIDE_DROP, "override-drop", ARGUMENT_MUST, "no domain" },
+	{ QUERY_OVERRIDE_LIST, "override-list", ARGUMENT_MAY, NULL },
+	{ QUERY_OVERRIDE_SET, "override-set", ARGUMENT_MUST, "no domain" },
+	{ QUERY_STAGING, "staging", ARGUMENT_MAY, NULL },
 };
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 

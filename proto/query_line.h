@@ -31,6 +31,10 @@ enum query_verb {
 	QUERY_CACHE_REFRESH, /* a domain */
 	QUERY_CACHE_LIST,    /* nothing, or the domain after which to begin */
 	QUERY_CACHE_SHOW,    /* a domain */
+	QUERY_OVERRIDE_DROP, /* a domain */
+	QUERY_OVERRIDE_LIST, /* nothing, or the domain after which to begin */
+	QUERY_OVERRIDE_SET,  /* domain, mode, end, mx or "-", reason */
+	QUERY_STAGING,	     /* nothing, or the domain after which to begin */
 };
 
 bool query_verb_is_admin(enum query_verb verb);

@@ -16,15 +16,20 @@ _strictmx_options() {
 	lint-policy) echo '--config= --domain= --help --json' ;;
 	lint-sts-record) echo '--help --json' ;;
 	match) echo '--help --json' ;;
+	override) echo '--help --json' ;;
+	override-set) echo '--config= --help --json --mode= --mx= --reason= --socket= --until=' ;;
+	override-*) echo '--config= --help --json --socket=' ;;
+	staging) echo '--config= --help --json --socket=' ;;
 	tlsa) echo '--cert= --config= --help --json --offline --port=' ;;
 	esac
 }
 
 _strictmx_verbs() {
 	case $1 in
-	'') echo 'ask cache lint match tlsa' ;;
+	'') echo 'ask cache lint match override staging tlsa' ;;
 	cache) echo 'drop list refresh show' ;;
 	lint) echo 'certificate policy sts-record' ;;
+	override) echo 'drop list set' ;;
 	esac
 }
 

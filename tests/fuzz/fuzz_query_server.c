@@ -18,7 +18,9 @@
 #include "common/engine.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/overrides.h"
 #include "common/policy_cache.h"
+#include "common/staging.h"
 #include "filter/query_server.h"
 #include "proto/ascii.h"
 #include "proto/query_line.h"
@@ -36,6 +38,8 @@ struct world {
 	struct config config;
 	char *local_domain;
 	struct policy_cache *cache;
+	struct overrides *overrides;
+	struct staging *staging;
 	struct engine *engine;
 	struct query_server *server;
 	struct fuzz_peer client;
@@ -130,6 +134,10 @@ world_open(struct world *w, struct fuzz_input *input)
 	snprintf(w->config.hostname, sizeof(w->config.hostname), "me.test");
 	w->cache = policy_cache_new(NULL, 100);
 	w->engine = engine_new(&w->config, &w->ports, w->cache);
+	w->overrides = overrides_new(NULL, NOW_S);
+	w->staging = staging_new(LIMIT_STAGED, NOW_S);
+	engine_use_overrides(w->engine, w->overrides);
+	engine_use_staging(w->engine, w->staging);
 	w->server =
 	    query_server_new(fuzz_base(), w->clock, w->engine, &w->config);
 	assert(query_server_add(w->server, fuzz_peer_open(&w->client),
@@ -142,6 +150,8 @@ world_close(struct world *w)
 {
 	query_server_free(w->server);
 	engine_free(w->engine);
+	overrides_free(w->overrides);
+	staging_free(w->staging);
 	policy_cache_free(w->cache);
 	fake_net_free(w->net);
 	clock_free(w->clock);

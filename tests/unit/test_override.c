@@ -299,7 +299,7 @@ delivered(const struct delivery_result *result, void *arg)
 		struct smtp_session *session = result->found->session;
 
 		snprintf(d->mx, sizeof(d->mx), "%s", result->found->mx);
-		w->ports.smtp.cancel(w->ports.smtp.self, &session);
+		w->ports.smtp.quit(w->ports.smtp.self, &session);
 	}
 	if (result->reason != NULL)
 		snprintf(d->reason, sizeof(d->reason), "%s", result->reason);

@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/engine.h"
 #include "common/limits.h"
+#include "common/override.h"
 #include "common/policy_cache.h"
 #include "proto/query_line.h"
 #include "tests/unit/asker.h"
@@ -339,11 +340,207 @@ a_client_may_leave_before_its_refresh_has_ended(void **state)
 }
 
 /* The other end of the socket belongs to somebody else. */
+/* Policies of one's own. */
+
+static const char *
+state_of(const json_t *list, size_t i)
+{
+	return text(json_array_get(list, i), "state");
+}
+
+static void
+a_policy_is_set_and_binds_at_once(void **state)
+{
+	json_t *facts, *o;
+
+	(void)state;
+	learn("good.test");
+	facts = told("override-set GOOD.test. testing 2033-05-18T03:33:20Z "
+		     "mx1.good.test,*.b.test until they have mended it");
+	o = json_object_get(facts, "override");
+	assert_string_equal(text(o, "domain"), "good.test");
+	assert_string_equal(text(o, "mode"), "testing");
+	assert_string_equal(text(o, "state"), "holds");
+	assert_string_equal(text(o, "reason"), "until they have mended it");
+	assert_int_equal(number(o, "until"), 2000000000);
+	assert_int_equal(json_array_size(json_object_get(o, "mx")), 2);
+	assert_true(json_is_null(json_object_get(o, "line")));
+	assert_true(json_is_false(json_object_get(facts, "stored")));
+	assert_true(json_is_null(json_object_get(facts, "warning")));
+	json_decref(facts);
+	assert_null(
+	    engine_cached(s->world->engine, GATE_ADMISSION, "good.test"));
+	facts = told("explain u@good.test");
+	assert_string_equal(text(facts, "source"), "override");
+	assert_string_equal(text(facts, "action"), "would-defer");
+	json_decref(facts);
+}
+
+static void
+a_policy_that_cannot_be_is_refused_with_what_is_wrong(void **state)
+{
+	static const char *const table[][2] = {
+		{ "a..b none 2033-05-18T03:33:20Z -",
+		    "not a domain that DNS could be asked for" },
+		{ "a.test off 2033-05-18T03:33:20Z -",
+		    "mode is not enforce, testing or none" },
+		{ "a.test", "its end is not a time like 2026-12-01T00:00:00Z" },
+		{ "a.test none tomorrow -",
+		    "its end is not a time like 2026-12-01T00:00:00Z" },
+		{ "a.test none 2023-11-14T22:13:20Z -",
+		    "its end is not in the future" },
+		{ "a.test enforce 2033-05-18T03:33:20Z -", "mx is missing" },
+		{ "a.test enforce 2033-05-18T03:33:20Z", "mx is missing" },
+		{ "a.test enforce 2033-05-18T03:33:20Z mx.a.test,*",
+		    "mx is neither a host name nor \"*.\" and one" },
+		{ "a.test enforce 2033-05-18T03:33:20Z mx.a.test,,b.test",
+		    "mx is neither a host name nor \"*.\" and one" },
+	};
+	char request[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		snprintf(request, sizeof(request), "override-set %s",
+		    table[i][0]);
+		assert_refused(request, table[i][1]);
+	}
+	snprintf(request, sizeof(request),
+	    "override-set a.test none 2033-05-18T03:33:20Z - %0200d", 0);
+	json_decref(told(request));
+	assert_refused("override-set", "no domain");
+}
+
+static void
+policies_set_here_are_listed_with_those_of_the_file(void **state)
+{
+	struct override configured = { .domain = "b.test",
+		.until_s = 2000000000,
+		.line = 12 };
+	json_t *facts, *list;
+
+	(void)state;
+	assert_true(override_add(&configured, "mode", "none"));
+	assert_null(override_finish(&configured));
+	s->world->config.policies = &configured;
+	s->world->config.n_policies = 1;
+	json_decref(told("override-set c.test none 2023-11-14T22:13:40Z -"));
+	facts = told("override-list");
+	list = json_object_get(facts, "overrides");
+	assert_int_equal(json_array_size(list), 2);
+	assert_string_equal(text(json_array_get(list, 0), "domain"), "b.test");
+	assert_int_equal(number(json_array_get(list, 0), "line"), 12);
+	assert_string_equal(state_of(list, 0), "holds");
+	assert_string_equal(state_of(list, 1), "holds");
+	json_decref(facts);
+	json_decref(told("override-set b.test none 2033-05-18T03:33:20Z -"));
+	seconds_pass(30);
+	facts = told("override-list");
+	list = json_object_get(facts, "overrides");
+	assert_int_equal(json_array_size(list), 3);
+	assert_string_equal(state_of(list, 0), "holds");
+	assert_string_equal(state_of(list, 1), "hidden");
+	assert_string_equal(state_of(list, 2), "ended");
+	json_decref(facts);
+	facts = told("override-list b.test");
+	assert_int_equal(json_array_size(json_object_get(facts, "overrides")),
+	    1);
+	json_decref(facts);
+	facts = told("override-drop b.test");
+	assert_true(json_is_true(json_object_get(facts, "dropped")));
+	assert_true(json_is_true(json_object_get(facts, "configured")));
+	json_decref(facts);
+	facts = told("override-drop b.test");
+	assert_true(json_is_false(json_object_get(facts, "dropped")));
+	json_decref(facts);
+	s->world->config.n_policies = 0;
+	override_cleanup(&configured);
+}
+
+static void
+a_long_list_of_policies_comes_in_pages(void **state)
+{
+	char request[80], after[DOMAIN_SIZE] = "";
+	size_t n = 0, pages = 0;
+	bool more = true;
+
+	(void)state;
+	for (int i = 0; i < LIMIT_QUERY_PAGE * 2 + 1; i++) {
+		snprintf(request, sizeof(request),
+		    "override-set d%03d.test none 2033-05-18T03:33:20Z -", i);
+		json_decref(told(request));
+	}
+	for (; more; pages++) {
+		json_t *facts;
+
+		snprintf(request, sizeof(request), "override-list %.40s",
+		    after);
+		facts = told(request);
+		n += json_array_size(json_object_get(facts, "overrides"));
+		more = json_is_string(json_object_get(facts, "next"));
+		if (more)
+			snprintf(after, sizeof(after), "%s",
+			    text(facts, "next"));
+		json_decref(facts);
+	}
+	assert_int_equal(pages, 3);
+	assert_int_equal(n, LIMIT_QUERY_PAGE * 2 + 1);
+}
+
+static void
+a_policy_without_effect_says_so(void **state)
+{
+	json_t *facts;
+
+	(void)state;
+	snprintf(s->world->config.smarthost, DOMAIN_SIZE, "relay.test");
+	facts = told("override-set a.test none 2033-05-18T03:33:20Z -");
+	assert_string_equal(text(facts, "warning"),
+	    "without effect: all mail goes to the smart host");
+	json_decref(facts);
+	s->world->config.smarthost[0] = '\0';
+}
+
+static void
+what_a_testing_mode_let_through_is_listed(void **state)
+{
+	json_t *facts, *list, *first;
+
+	(void)state;
+	s->world->config.testing = true;
+	world_enforce(s->world, "bad.test", false);
+	asker_say(a, "1 rcpt u@bad.test\n2 rcpt v@bad.test\n");
+	seconds_pass(1);
+	assert_non_null(strstr(asker_hear(a), "proceed"));
+	assert_non_null(strstr(asker_hear(a), "proceed"));
+	facts = told("staging");
+	list = json_object_get(facts, "staged");
+	assert_int_equal(json_array_size(list), 1);
+	first = json_array_get(list, 0);
+	assert_string_equal(text(first, "domain"), "bad.test");
+	assert_string_equal(text(first, "cause"), "our-mode");
+	assert_string_equal(text(first, "source"), "sts");
+	assert_string_equal(text(first, "result"), "certificate-expired");
+	assert_string_equal(text(first, "reason"),
+	    "451 4.7.5 MTA-STS policy of bad.test: mx.bad.test has expired");
+	assert_int_equal(number(first, "times"), 2);
+	assert_in_range(number(first, "since"), WORLD_NOW, WORLD_NOW + 2);
+	assert_true(json_is_null(json_object_get(first, "good_since")));
+	assert_int_equal(number(facts, "since"), WORLD_NOW);
+	json_decref(facts);
+	facts = told("staging bad.test");
+	assert_int_equal(json_array_size(json_object_get(facts, "staged")), 0);
+	json_decref(facts);
+	assert_refused("staging a..b",
+	    "not a domain that DNS could be asked for");
+}
+
 static void
 a_stranger_may_look_and_change_nothing(void **state)
 {
 	static const char *const changes[] = { "cache-clear",
-		"cache-drop good.test", "cache-refresh good.test" };
+		"cache-drop good.test", "cache-refresh good.test",
+		"override-drop good.test",
+		"override-set good.test none 2033-05-18T03:33:20Z -" };
 
 	(void)state;
 	if (geteuid() != 0)
@@ -360,6 +557,8 @@ a_stranger_may_look_and_change_nothing(void **state)
 	assert_true(knows("good.test"));
 	json_decref(told("cache-show good.test"));
 	json_decref(told("cache-list"));
+	json_decref(told("override-list"));
+	json_decref(told("staging"));
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -380,6 +579,12 @@ main(void)
 		T(a_refresh_without_a_record_fetches_nothing),
 		T(what_does_not_end_in_time_is_answered_and_goes_on),
 		T(a_client_may_leave_before_its_refresh_has_ended),
+		T(a_policy_is_set_and_binds_at_once),
+		T(a_policy_that_cannot_be_is_refused_with_what_is_wrong),
+		T(policies_set_here_are_listed_with_those_of_the_file),
+		T(a_long_list_of_policies_comes_in_pages),
+		T(a_policy_without_effect_says_so),
+		T(what_a_testing_mode_let_through_is_listed),
 		T(a_stranger_may_look_and_change_nothing),
 	};
 

@@ -9,7 +9,10 @@
 
 #include "common/clock.h"
 #include "common/engine.h"
+#include "common/limits.h"
+#include "common/overrides.h"
 #include "common/policy_cache.h"
+#include "common/staging.h"
 
 struct world *
 world_new(void)
@@ -26,6 +29,11 @@ world_new(void)
 	w->cache = policy_cache_new(NULL, 100);
 	w->engine = engine_new(&w->config, &w->ports, w->cache);
 	assert_non_null(w->engine);
+	w->overrides = overrides_new(NULL, WORLD_NOW);
+	w->staging = staging_new(LIMIT_STAGED, WORLD_NOW);
+	assert_true(w->overrides != NULL && w->staging != NULL);
+	engine_use_overrides(w->engine, w->overrides);
+	engine_use_staging(w->engine, w->staging);
 	return w;
 }
 
@@ -33,6 +41,8 @@ void
 world_free(struct world *w)
 {
 	engine_free(w->engine);
+	overrides_free(w->overrides);
+	staging_free(w->staging);
 	policy_cache_free(w->cache);
 	fake_net_free(w->net); /* asserts that nothing is pending */
 	clock_free(w->clock);  /* asserts that no timer is left */

@@ -11,7 +11,9 @@
 #include "tests/fake/fake_net.h"
 
 struct engine;
+struct overrides;
 struct policy_cache;
+struct staging;
 
 #define WORLD_NOW 1700000000
 
@@ -21,6 +23,8 @@ struct world {
 	struct ports ports;
 	struct config config;
 	struct policy_cache *cache;
+	struct overrides *overrides; /* in memory only */
+	struct staging *staging;
 	struct engine *engine;
 };
 
