@@ -141,22 +141,36 @@ set_max_policies(struct config_run *run)
 	return true;
 }
 
-/* Seconds, or with a unit: "30", "30s", "2m". */
+/* Seconds, or with a unit: "30", "30s", "2m", "1h". */
 static bool
-set_deadline(struct config_run *run)
+set_seconds(struct config_run *run, unsigned long max_s, unsigned *out)
 {
 	struct span digits = span_of(run->value);
 	unsigned long unit = 1, seconds;
 
-	if (digits.len > 0 && strchr("sm", digits.p[digits.len - 1]) != NULL) {
+	if (digits.len > 0 && strchr("smh", digits.p[digits.len - 1]) != NULL) {
 		digits.len--;
-		unit = digits.p[digits.len] == 'm' ? 60 : 1;
+		unit = digits.p[digits.len] == 'h' ? 3600
+		    : digits.p[digits.len] == 'm'  ? 60
+						   : 1;
 	}
-	if (!config_value_number(run, digits, unit, LIMIT_DEADLINE_MAX_S,
-		&seconds))
+	if (!config_value_number(run, digits, unit, max_s, &seconds))
 		return false;
-	run->config->deadline_s = (unsigned)seconds;
+	*out = (unsigned)seconds;
 	return true;
+}
+
+static bool
+set_deadline(struct config_run *run)
+{
+	return set_seconds(run, LIMIT_DEADLINE_MAX_S, &run->config->deadline_s);
+}
+
+static bool
+set_record_patience(struct config_run *run)
+{
+	return set_seconds(run, LIMIT_RECORD_PATIENCE_MAX_S,
+	    &run->config->record_patience_s);
 }
 
 bool
@@ -359,6 +373,7 @@ static const struct config_key keys[] = {
 	{ "dnssec-test-good", false, set_dnssec_test_good },
 	{ "dnssec-test-bad", false, set_dnssec_test_bad },
 	{ "deadline", false, set_deadline },
+	{ "record-patience", false, set_record_patience },
 	{ "log-level", false, set_log_level },
 	{ "max-policies", false, set_max_policies },
 	{ "allow-internal", false, set_allow_internal },

@@ -181,8 +181,9 @@
 #define LIMIT_CONFIG_FILE 1048576 /* resolv.conf as well */
 #define LIMIT_CONFIG_LIST 10000
 #define LIMIT_CONFIG_TRUSTED_AD 16
-#define LIMIT_CONFIG_POLICIES 1000 /* sections, one for each domain */
-#define LIMIT_POLICIES_MAX 1000000 /* that can be asked for */
-#define LIMIT_DEADLINE_MAX_S 240   /* smtpd's own clients wait 300 s */
+#define LIMIT_CONFIG_POLICIES 1000	   /* sections, one for each domain */
+#define LIMIT_POLICIES_MAX 1000000	   /* that can be asked for */
+#define LIMIT_DEADLINE_MAX_S 240	   /* smtpd's own clients wait 300 s */
+#define LIMIT_RECORD_PATIENCE_MAX_S 432000 /* queues give up after 5 days */
 
 #endif

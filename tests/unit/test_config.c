@@ -55,6 +55,7 @@ without_a_file_the_defaults_hold(void **state)
 	assert_false(c->judge_local_submission);
 	assert_int_equal(c->local_domains.n, 0);
 	assert_int_equal(c->deadline_s, 30);
+	assert_int_equal(c->record_patience_s, 3600);
 	assert_string_equal(c->smarthost, "");
 	assert_true(c->dane);
 	assert_int_equal(c->dane_required.n, 0);
@@ -118,6 +119,7 @@ every_key_is_read(void **state)
 	    "dnssec-test-good = Good.example.\n"
 	    "dnssec-test-bad = ''\n"
 	    "deadline = 2m\n"
+	    "record-patience = 2h\n"
 	    "log-level = debug\n"
 	    "max-policies = 7\n"
 	    "allow-internal = yes\n"
@@ -147,6 +149,7 @@ every_key_is_read(void **state)
 	assert_string_equal(c->dnssec_test_good, "good.example");
 	assert_string_equal(c->dnssec_test_bad, "");
 	assert_int_equal(c->deadline_s, 120);
+	assert_int_equal(c->record_patience_s, 7200);
 	assert_int_equal(c->log_level, LOG_LEVEL_DEBUG);
 	assert_int_equal(c->max_policies, 7);
 	assert_true(c->addresses.allow_internal);
@@ -367,6 +370,12 @@ bad_values_are_refused_with_what_they_must_be(void **state)
 		{ "deadline = 1h",
 		    "1: deadline = \"1h\": "
 		    "must be a number from 1 to 240" },
+		{ "record-patience = 121h",
+		    "1: record-patience = \"121h\": "
+		    "must be a number from 1 to 432000" },
+		{ "record-patience = 1d",
+		    "1: record-patience = \"1d\": "
+		    "must be a number from 1 to 432000" },
 		{ "max-policies = 0",
 		    "1: max-policies = \"0\": "
 		    "must be a number from 1 to 1000000" },
@@ -647,6 +656,7 @@ the_example_file_says_what_the_defaults_are(void **state)
 	assert_int_equal(c->judge_local_submission, d->judge_local_submission);
 	assert_int_equal(c->local_domains.n, 0);
 	assert_int_equal(c->deadline_s, d->deadline_s);
+	assert_int_equal(c->record_patience_s, d->record_patience_s);
 	assert_memory_equal(&c->resolver, &d->resolver, sizeof(c->resolver));
 	assert_memory_equal(&c->addresses, &d->addresses, sizeof(c->addresses));
 	assert_int_equal(c->log_level, d->log_level);
