@@ -308,6 +308,27 @@ finish_relay(struct config_run *run)
 		config->engine_away = CHOICE_PROCEED;
 }
 
+/* Postfix names the next hop of each message itself. */
+static bool
+check_socketmap(struct config_run *run)
+{
+	const struct config *config = run->config;
+
+	if (config->socketmap.n_listen == 0 || config->smarthost[0] == '\0')
+		return true;
+	return config_run_fail(run, run->path, run->socketmap_line,
+	    "socketmap and smarthost exclude each other: Postfix has its "
+	    "relayhost");
+}
+
+static void
+socketmap_cleanup(struct config_socketmap *socketmap)
+{
+	for (size_t i = 0; i < socketmap->n_listen; i++)
+		free(socketmap->listen[i].path);
+	free(socketmap->group);
+}
+
 static struct config *
 config_new(void)
 {
@@ -364,7 +385,7 @@ config_load(const char *path, bool must_exist, char error[CONFIG_ERROR_SIZE])
 		(void)config_run_fail(&run, path, 0, "out of memory");
 		return NULL;
 	}
-	if (!load_file(&run, must_exist)) {
+	if (!load_file(&run, must_exist) || !check_socketmap(&run)) {
 		config_free(run.config);
 		return NULL;
 	}
@@ -387,12 +408,32 @@ config_free(struct config *config)
 	for (size_t i = 0; i < config->n_policies; i++)
 		override_cleanup(&config->policies[i]);
 	free(config->policies);
+	socketmap_cleanup(&config->socketmap);
 	free(config->ca_file);
 	free(config->socket);
 	free(config->socket_group);
 	free(config->state_dir);
 	free(config->user);
 	free(config);
+}
+
+static bool
+same_listen(const struct config_listen *a, const struct config_listen *b)
+{
+	if (a->path != NULL || b->path != NULL)
+		return a->path != NULL && b->path != NULL &&
+		    strcmp(a->path, b->path) == 0;
+	return address_equal(&a->address, &b->address) && a->port == b->port;
+}
+
+bool
+config_same_socketmap(const struct config_socketmap *a,
+    const struct config_socketmap *b)
+{
+	for (size_t i = 0; i < LIMIT_SOCKETMAP_LISTENS; i++)
+		if (!same_listen(&a->listen[i], &b->listen[i]))
+			return false;
+	return true;
 }
 
 bool

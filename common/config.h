@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/address.h"
+#include "common/limits.h"
 #include "common/log.h"
 #include "common/name_list.h"
 #include "common/relay_settings.h"
@@ -28,6 +29,21 @@ struct override;
 enum config_choice {
 	CHOICE_PROCEED,
 	CHOICE_DEFER
+};
+
+/* Where a front end listens: on a Unix socket or on loopback. */
+struct config_listen {
+	char *path;		/* NULL: the address */
+	struct address address; /* loopback */
+	uint16_t port;
+};
+
+/* Section "socketmap": Postfix's TLS policies. */
+struct config_socketmap {
+	size_t n_listen; /* 0: nobody asks */
+	struct config_listen listen[LIMIT_SOCKETMAP_LISTENS];
+	char *group;	     /* of Unix sockets; NULL: that of the user */
+	bool report_testing; /* policies in mode testing are told, too */
 };
 
 struct config {
@@ -60,6 +76,7 @@ struct config {
 	char *ca_file; /* NULL: the system's bundle */
 
 	struct relay_settings relay;
+	struct config_socketmap socketmap;
 
 	/* The process */
 	char *socket;
@@ -77,6 +94,10 @@ struct config {
 struct config *config_load(const char *path, bool must_exist,
     char error[CONFIG_ERROR_SIZE]);
 void config_free(struct config *config); /* safe on NULL */
+
+/* They listen at the same places, in the same order. */
+bool config_same_socketmap(const struct config_socketmap *a,
+    const struct config_socketmap *b);
 
 bool config_is_local(const struct config *config, const char *domain);
 

@@ -6,6 +6,7 @@ const struct config_section *const config_sections[CONFIG_SECTIONS] = {
 	&config_main_section,
 	&config_policy_section,
 	&config_relay_section,
+	&config_socketmap_section,
 };
 
 const struct config_section *

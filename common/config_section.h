@@ -38,6 +38,7 @@ struct config_run {
 	struct address trusted_ad[LIMIT_CONFIG_TRUSTED_AD];
 	bool engine_away_given;
 	size_t policy; /* of config->policies: the section being read */
+	unsigned socketmap_line;
 };
 
 struct config_key {
@@ -65,11 +66,12 @@ struct config_section {
 };
 
 /* The file itself, and then the others. */
-#define CONFIG_SECTIONS 3
+#define CONFIG_SECTIONS 4
 extern const struct config_section *const config_sections[CONFIG_SECTIONS];
 extern const struct config_section config_main_section;
 extern const struct config_section config_policy_section;
 extern const struct config_section config_relay_section;
+extern const struct config_section config_socketmap_section;
 
 /* NULL when there is none of that name. */
 const struct config_section *config_section_find(struct span name);

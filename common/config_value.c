@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
+#include "common/config_key.h"
 #include "common/config_section.h"
 #include "common/log.h"
 
@@ -98,6 +100,39 @@ config_value_path(struct config_run *run, char **out)
 		return config_value_refuse(run,
 		    "must be a path that begins with '/'");
 	return config_value_string(run, run->value, out);
+}
+
+/* A port behind an address, not the end of one of IPv6. */
+static bool
+has_port(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+
+	return colon != NULL && colon != text &&
+	    (colon[-1] == ']' || colon == strchr(text, ':'));
+}
+
+bool
+config_value_listen(struct config_run *run, struct config_listen *out)
+{
+	struct resolver_upstream where;
+
+	if (run->value[0] == '/') {
+		if (strlen(run->value) >=
+		    sizeof(((struct sockaddr_un *)NULL)->sun_path))
+			return config_value_refuse(run,
+			    "too long for a socket");
+		return config_value_string(run, run->value, &out->path);
+	}
+	if (!has_port(run->value) ||
+	    !config_upstream_parse(run->value, &where) ||
+	    !address_is_loopback(&where.address))
+		return config_value_refuse(run,
+		    "must be a path, or a loopback address with a port "
+		    "(127.0.0.1:8462)");
+	out->address = where.address;
+	out->port = where.port;
+	return true;
 }
 
 bool

@@ -35,6 +35,12 @@ bool config_value_string(struct config_run *run, const char *value, char **out);
 /* The same, of an absolute path. */
 bool config_value_path(struct config_run *run, char **out);
 
+/*
+ * A path, or a loopback address with its port: "127.0.0.1:8462", "[::1]:8462".
+ * out is empty before.
+ */
+bool config_value_listen(struct config_run *run, struct config_listen *out);
+
 /* digits are a number of units; *out is 1 to max of the base unit. */
 bool config_value_number(struct config_run *run, struct span digits,
     unsigned long unit, unsigned long max, unsigned long *out);

@@ -146,6 +146,16 @@
 	1000 /* past the engine's deadline, for what an administrator asks */
 #define LIMIT_QUERY_PAGE 250 /* lines of a list in one answer */
 
+/* Socketmap server */
+#define LIMIT_SOCKETMAP_LISTENS 4
+#define LIMIT_SOCKETMAP_CLIENTS 512 /* of each; Postfix has 100 smtp(8) */
+#define LIMIT_SOCKETMAP_OUTPUT                                                 \
+	131072 /* unread answers: the longest, and one                         \
+		*/
+#define LIMIT_SOCKETMAP_ANSWER_MS 90000 /* Postfix waits 100 s */
+#define LIMIT_SOCKETMAP_IDLE_MS 60000	/* Postfix closes after 10 s */
+#define LIMIT_SOCKETMAP_LOOK_MS 5000	/* between looks for the idle */
+
 /* Filter */
 #define LIMIT_FILTER_LINE 73728 /* smtpd's are at most 64 KiB and a bit */
 #define LIMIT_FILTER_SESSIONS 65536

@@ -224,6 +224,75 @@ a_policy_section_sets_the_policy_of_a_domain(void **state)
 	config_free(c);
 }
 
+static void
+a_socketmap_section_says_where_postfix_asks(void **state)
+{
+	struct config *c = load_good("socketmap {\n\tlisten = "
+				     "{'127.0.0.1:8462', \"[::1]:25\",\n"
+				     "\t\t/run/x}\n\tgroup = postfix\n"
+				     "\treport-testing = yes\n}\n");
+	struct config *none = load_good(""), *other;
+	const struct config_socketmap *s = &c->socketmap;
+	struct address address;
+
+	(void)state;
+	assert_int_equal(none->socketmap.n_listen, 0);
+	assert_false(none->socketmap.report_testing);
+	assert_int_equal(s->n_listen, 3);
+	assert_true(address_parse("127.0.0.1", &address));
+	assert_true(address_equal(&s->listen[0].address, &address));
+	assert_int_equal(s->listen[0].port, 8462);
+	assert_null(s->listen[0].path);
+	assert_true(address_parse("::1", &address));
+	assert_true(address_equal(&s->listen[1].address, &address));
+	assert_int_equal(s->listen[1].port, 25);
+	assert_string_equal(s->listen[2].path, "/run/x");
+	assert_string_equal(s->group, "postfix");
+	assert_true(s->report_testing);
+	assert_true(config_same_socketmap(s, s));
+	assert_false(config_same_socketmap(s, &none->socketmap));
+	other = load_good("socketmap { listen = {127.0.0.1:8463, "
+			  "\"[::1]:25\", /run/x} }");
+	assert_false(config_same_socketmap(s, &other->socketmap));
+	config_free(other);
+	config_free(none);
+	config_free(c);
+}
+
+#define LISTEN "socketmap { listen = "
+#define NO_LISTEN                                                              \
+	"must be a path, or a loopback address with a port (127.0.0.1:8462)"
+
+static void
+a_bad_socketmap_section_is_refused(void **state)
+{
+	static const char *const bad[] = { "127.0.0.1", "192.0.2.1:8462",
+		"\"[::1]\"", "\"::1\"", "localhost:8462", "run/x", "\":1\"",
+		"\"127.0.0.1:\"", "127.0.0.1:0", "127.0.0.1:65536",
+		"\"127.0.0.1:1:1\"" };
+	char text[256], want[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		const char *value = bad[i];
+
+		snprintf(text, sizeof(text), LISTEN "%s }", value);
+		snprintf(want, sizeof(want),
+		    value[0] == '"' ? "1: listen = %s: " NO_LISTEN
+				    : "1: listen = \"%s\": " NO_LISTEN,
+		    value);
+		expect_error(text, want);
+	}
+	snprintf(text, sizeof(text), LISTEN "/%0200d }", 0);
+	assert_null(load(text));
+	assert_non_null(strstr(error, "too long for a socket"));
+	expect_error(LISTEN "{/a, /b, /c, /d, /e} }",
+	    "1: listen = \"/e\": one too many");
+	expect_error("smarthost = a.example\n" LISTEN "/a }",
+	    "2: socketmap and smarthost exclude each other: Postfix has its "
+	    "relayhost");
+}
+
 #define UNTIL " until = 2026-12-01T00:00:00Z"
 
 static void
@@ -676,6 +745,8 @@ main(void)
 		cmocka_unit_test(an_unknown_key_is_named_with_its_line),
 		cmocka_unit_test(a_key_given_twice_is_refused),
 		cmocka_unit_test(a_policy_section_sets_the_policy_of_a_domain),
+		cmocka_unit_test(a_socketmap_section_says_where_postfix_asks),
+		cmocka_unit_test(a_bad_socketmap_section_is_refused),
 		cmocka_unit_test(bad_sections_are_refused_with_their_line),
 		cmocka_unit_test(a_title_and_a_reason_have_their_limits),
 		cmocka_unit_test(so_many_policies_may_be_set_and_no_more),
