@@ -101,6 +101,7 @@
 #define LIMIT_RELAY_DOT_MS 285000  /* smtpd waits 300 s */
 #define LIMIT_RELAY_LATE_MS 600000 /* RFC 5321 4.5.3.2.6, RFC 1047 */
 #define LIMIT_RELAY_MTA_MS 300000  /* RFC 5321 4.5.3.2.7 */
+#define LIMIT_RELAY_DOMAINS 2000   /* that are counted one by one */
 #define LIMIT_RELAY_LIST 1024	   /* entries of each of its lists */
 #define LIMIT_RELAY_SESSIONS 1000
 #define LIMIT_RELAY_PER_DOMAIN 100

@@ -8,6 +8,7 @@
 #include "common/config.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/relay_counts.h"
 #include "common/session_pool.h"
 #include "filter/relay_listener.h"
 #include "filter/relay_mail.h"
@@ -64,6 +65,7 @@ relay_free(struct relay *relay)
 		relay_session_free(LIST_FIRST(&relay->sessions));
 	relay_mail_cut_all(relay);
 	session_pool_free(relay->pool);
+	relay_counts_reset();
 	free(relay);
 }
 

@@ -26,24 +26,12 @@
 
 #define NO_MEMORY "451 4.3.0 out of memory, try again later"
 
-static const char *const outcome_names[] = {
-	[MAIL_ABANDONED] = "abandoned",
-	[MAIL_DELIVERED] = "delivered",
-	[MAIL_DEFERRED] = "deferred",
-	[MAIL_REFUSED] = "refused",
-	[MAIL_HELD] = "held",
-	[MAIL_UNDELIVERABLE] = "undeliverable",
-	[MAIL_LIMITED] = "limited",
-	[MAIL_BROKEN] = "broken",
-	[MAIL_UNSURE] = "unsure",
-};
-
 static char no_memory[] = NO_MEMORY;
 
 /* The line in the log. */
 
 void
-relay_mail_note(struct relay_mail *m, enum mail_outcome outcome,
+relay_mail_note(struct relay_mail *m, enum relay_outcome outcome,
     const char *reply)
 {
 	m->outcome = outcome;
@@ -64,22 +52,33 @@ relay_mail_log(const struct relay_mail *m)
 {
 	char address[ADDRESS_SIZE] = "none", reply[LOG_QUOTE_SIZE];
 	int64_t now = clock_mono_ms(m->relay->clock);
+	const struct relay_ended ended = {
+		.domain = m->domain,
+		.outcome = m->outcome,
+		.mx = m->mx,
+		.reply = m->reply,
+		.had_session = m->address.family != 0,
+		.was_reused = m->was_reused,
+		.octets = m->body.octets,
+		.wall_s = clock_wall_s(m->relay->clock),
+	};
 
 	if (m->domain[0] == '\0')
 		return;
+	relay_counts_add(&ended);
 	if (m->address.family != 0)
 		address_format(&m->address, address);
 	log_info("relay id=%" PRIx64 " domain=%s source=%s mode=%s outcome=%s "
 		 "mx=%s address=%s tls=%s verified=%s reused=%s rcpts=%u/%u "
 		 "octets=%" PRIu64 " ms=%" PRId64 " reply=%s%s",
 	    m->id, m->domain, verdict_source_name(m->source),
-	    sts_mode_name(m->mode), outcome_names[m->outcome],
+	    sts_mode_name(m->mode), relay_outcome_name(m->outcome),
 	    m->mx[0] == '\0' ? "none" : m->mx, address,
 	    m->tls_version[0] == '\0' ? "no" : m->tls_version, verified_name(m),
 	    m->was_reused ? "yes" : "no", m->n_accepted, m->n_rcpts,
 	    m->body.octets, now - m->started_ms,
 	    log_quote(reply, m->reply, strlen(m->reply)),
-	    m->outcome == MAIL_UNSURE ? " maybe-duplicate" : "");
+	    m->outcome == RELAY_UNSURE ? " maybe-duplicate" : "");
 }
 
 /* Life. */
@@ -146,7 +145,7 @@ relay_mail_cut_all(struct relay *relay)
 
 	while ((m = LIST_FIRST(&relay->mails)) != NULL) {
 		if (dot_is_owed(m)) {
-			relay_mail_note(m, MAIL_UNSURE, "the relay ends");
+			relay_mail_note(m, RELAY_UNSURE, "the relay ends");
 			relay_mail_log(m);
 		}
 		relay_mail_free(m);
@@ -200,7 +199,7 @@ relay_mail_lose(struct relay_mail *m, const struct smtp_said *said)
 		snprintf(answer, sizeof(answer), "451 4.4.2 %s %s", m->mx,
 		    said->unfit);
 	upstream_cut(&m->upstream);
-	relay_mail_note(m, MAIL_BROKEN, answer);
+	relay_mail_note(m, RELAY_BROKEN, answer);
 	return refuse_all(m, answer);
 }
 
@@ -214,7 +213,7 @@ relay_mail_end(struct relay_mail **mail)
 		return;
 	if (dot_is_owed(m)) {
 		if (m->late != NULL)
-			relay_mail_note(m, MAIL_UNSURE,
+			relay_mail_note(m, RELAY_UNSURE,
 			    "the mail server did not wait for the answer");
 		clock_timer_cancel(&m->late);
 		relay_mail_log(m);
@@ -263,7 +262,7 @@ destination_leave(struct relay_mail *m)
 		relay_mail_release(m, true);
 	relay_mail_log(m);
 	refusal_forget(m);
-	m->outcome = MAIL_ABANDONED;
+	m->outcome = RELAY_ABANDONED;
 	m->n_rcpts = 0;
 	m->domain[0] = m->mx[0] = m->reply[0] = '\0';
 	m->address.family = 0;
@@ -301,14 +300,14 @@ static void
 outcome_of_refusal(struct relay_mail *m, const struct delivery_result *result,
     const char *answer)
 {
-	enum mail_outcome outcome = MAIL_DEFERRED;
+	enum relay_outcome outcome = RELAY_DEFERRED;
 
 	if (result->permanent)
-		outcome = MAIL_UNDELIVERABLE;
+		outcome = RELAY_UNDELIVERABLE;
 	else if (result->verdict != NULL &&
 	    (result->verdict->enforced ||
 		result->verdict->source == VERDICT_DANE))
-		outcome = MAIL_HELD;
+		outcome = RELAY_HELD;
 	relay_mail_note(m, outcome, answer);
 }
 
@@ -349,7 +348,7 @@ mail_refused(struct relay_mail *m, const struct smtp_reply *reply)
 	char answer[SMTP_ANSWER_SIZE];
 
 	smtp_answer_make(reply, reply->code, m->mx, answer);
-	relay_mail_note(m, MAIL_REFUSED, answer);
+	relay_mail_note(m, RELAY_REFUSED, answer);
 	relay_mail_release(m, false);
 	relay_mail_tell(m, refuse_all(m, answer));
 }
@@ -369,7 +368,7 @@ delivery_done(const struct delivery_result *result, void *arg)
 		outcome_of_refusal(m, result, result->reason);
 		relay_mail_tell(m, refuse_all(m, result->reason));
 	} else if (!upstream_take(m, result)) {
-		relay_mail_note(m, MAIL_DEFERRED, NO_MEMORY);
+		relay_mail_note(m, RELAY_DEFERRED, NO_MEMORY);
 		relay_mail_tell(m, refuse_all(m, NO_MEMORY));
 	} else if (result->found->refusal != NULL) {
 		mail_refused(m, result->found->refusal);
@@ -412,13 +411,13 @@ delivery_begin(struct relay_mail *m)
 	    "451 4.3.2 too many mails on their way, try again later";
 
 	if (!has_place(m)) {
-		relay_mail_note(m, MAIL_LIMITED, full);
+		relay_mail_note(m, RELAY_LIMITED, full);
 		return full;
 	}
 	m->delivery = delivery_start(&opts, delivery_done, m);
 	if (m->delivery != NULL)
 		return NULL;
-	relay_mail_note(m, MAIL_DEFERRED, NO_MEMORY);
+	relay_mail_note(m, RELAY_DEFERRED, NO_MEMORY);
 	return NO_MEMORY;
 }
 
@@ -441,10 +440,10 @@ rcpt_done(const struct smtp_said *said, void *arg)
 	smtp_answer_make(said->reply, code, m->mx, answer);
 	if (code / 100 == 2) {
 		m->n_accepted++;
-		relay_mail_note(m, MAIL_ABANDONED, "");
+		relay_mail_note(m, RELAY_ABANDONED, "");
 	} else if (m->n_accepted == 0)
 		relay_mail_note(m,
-		    code / 100 == 4 ? MAIL_DEFERRED : MAIL_REFUSED, answer);
+		    code / 100 == 4 ? RELAY_DEFERRED : RELAY_REFUSED, answer);
 	relay_mail_tell(m, answer);
 }
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/delivery.h"
+#include "common/relay_counts.h"
 #include "common/smtp_transaction.h"
 #include "common/upstream.h"
 #include "filter/relay_mail.h"
@@ -15,21 +16,6 @@
 #include "filter/relay_received.h"
 #include "proto/smtp_body.h"
 #include "proto/smtp_command.h"
-
-#define RELAY_MAIL_REPLY 200 /* octets of the last answer, for the log */
-
-/* How it ended, for the log and for the counts. */
-enum mail_outcome {
-	MAIL_ABANDONED,	    /* by the mail server, before any answer */
-	MAIL_DELIVERED,	    /* the server behind has said so */
-	MAIL_DEFERRED,	    /* it, or nobody, takes it now */
-	MAIL_REFUSED,	    /* the server behind does not take it */
-	MAIL_HELD,	    /* no server shows what the policy asks for */
-	MAIL_UNDELIVERABLE, /* there is nobody to take it */
-	MAIL_LIMITED,	    /* the relay has no place */
-	MAIL_BROKEN,	    /* the session broke before the final dot */
-	MAIL_UNSURE,	    /* no answer to the final dot: maybe twice */
-};
 
 struct relay_mail {
 	struct relay *relay;
@@ -60,7 +46,7 @@ struct relay_mail {
 	struct clock_timer *late; /* the answer to the dot */
 
 	/* For the log */
-	enum mail_outcome outcome;
+	enum relay_outcome outcome;
 	enum verdict_source source;
 	enum sts_mode mode;
 	bool was_reused;
@@ -68,14 +54,14 @@ struct relay_mail {
 	struct address address;
 	char tls_version[16];
 	unsigned proofs;
-	char reply[RELAY_MAIL_REPLY];
+	char reply[RELAY_COUNTS_REPLY];
 };
 
 /* How the mail has ended as far as is known, and in which words. */
-void relay_mail_note(struct relay_mail *m, enum mail_outcome outcome,
+void relay_mail_note(struct relay_mail *m, enum relay_outcome outcome,
     const char *reply);
 
-/* The one line that is left of it. */
+/* The one line that is left of it, and the place where it is counted. */
 void relay_mail_log(const struct relay_mail *m);
 
 /* The answer that told announces. The mail may be gone after that. */

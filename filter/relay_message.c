@@ -38,7 +38,7 @@ data_done(const struct smtp_said *said, void *arg)
 		return;
 	}
 	smtp_answer_make(said->reply, code, m->mx, answer);
-	relay_mail_note(m, code / 100 == 4 ? MAIL_DEFERRED : MAIL_REFUSED,
+	relay_mail_note(m, code / 100 == 4 ? RELAY_DEFERRED : RELAY_REFUSED,
 	    answer);
 	relay_mail_tell(m, answer);
 }
@@ -60,7 +60,7 @@ relay_mail_data(struct relay_mail *mail)
 
 /* It will not go through; the rest of it is read all the same. */
 static void
-message_fail(struct relay_mail *m, enum mail_outcome outcome,
+message_fail(struct relay_mail *m, enum relay_outcome outcome,
     const char *answer)
 {
 	snprintf(m->failure, sizeof(m->failure), "%s", answer);
@@ -74,7 +74,7 @@ message_lost(struct relay_mail *m, const char *why)
 	char answer[sizeof(m->failure)];
 
 	snprintf(answer, sizeof(answer), "451 4.4.2 %s %s", m->mx, why);
-	message_fail(m, MAIL_BROKEN, answer);
+	message_fail(m, RELAY_BROKEN, answer);
 }
 
 /* Octets as they go to the server behind; nothing when there is none. */
@@ -126,7 +126,7 @@ relay_mail_take(struct relay_mail *mail, struct span *input,
 		message_pass(mail, piece, len);
 		if (mail->body.received > LIMIT_RELAY_RECEIVED &&
 		    mail->failure[0] == '\0')
-			message_fail(mail, MAIL_REFUSED,
+			message_fail(mail, RELAY_REFUSED,
 			    "554 5.4.6 too many Received lines: a loop");
 		if (mail->upstream != NULL &&
 		    mail->body.state != SMTP_BODY_END &&
@@ -158,7 +158,7 @@ dot_late(void *arg)
 	snprintf(answer, sizeof(answer),
 	    "451 4.4.2 %s has not answered the end of the message in time",
 	    m->mx);
-	relay_mail_note(m, MAIL_UNSURE, answer);
+	relay_mail_note(m, RELAY_UNSURE, answer);
 	relay_mail_tell(m, answer);
 }
 
@@ -178,12 +178,12 @@ dot_done_late(struct relay_mail *m, const struct smtp_said *said)
 	relay_mail_free(m);
 }
 
-static enum mail_outcome
+static enum relay_outcome
 outcome_of_code(unsigned code)
 {
 	if (code / 100 == 2)
-		return MAIL_DELIVERED;
-	return code / 100 == 4 ? MAIL_DEFERRED : MAIL_REFUSED;
+		return RELAY_DELIVERED;
+	return code / 100 == 4 ? RELAY_DEFERRED : RELAY_REFUSED;
 }
 
 static void
@@ -201,7 +201,7 @@ dot_done(const struct smtp_said *said, void *arg)
 		snprintf(answer, sizeof(answer),
 		    "451 4.4.2 %s %s after the end of the message", m->mx,
 		    said->unfit);
-		relay_mail_note(m, MAIL_UNSURE, answer);
+		relay_mail_note(m, RELAY_UNSURE, answer);
 	} else {
 		unsigned code =
 		    said->unfit[0] == '\0' ? said->reply->code : 451;
