@@ -2,17 +2,22 @@
 /* Connections to a listening socket: see acceptor.h. */
 #include "filter/acceptor.h"
 
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <event2/listener.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/address.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "filter/unix_listen.h"
 
 #define PAUSE_MS 1000
+#define BACKLOG 128
 
 struct acceptor {
 	struct event_base *base;
@@ -92,24 +97,65 @@ acceptor_free(struct acceptor *acceptor)
 	free(acceptor);
 }
 
-bool
-acceptor_listen(struct acceptor *acceptor, const char *path, uid_t uid,
-    gid_t gid)
+/* Takes fd, or says with errno what is wrong with it. */
+static bool
+serve(struct acceptor *a, int fd, const char *where)
 {
-	struct acceptor *a = acceptor;
-	int fd = unix_listen(path, uid, gid, &a->file);
-
 	if (fd != -1)
 		a->listener = evconnlistener_new(a->base, accept_done, a,
 		    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (a->listener == NULL) {
-		log_error("%s %s: %s", a->name, path, strerror(errno));
+		log_error("%s %s: %s", a->name, where, strerror(errno));
 		if (fd != -1)
 			close(fd);
 		return false;
 	}
 	evconnlistener_set_error_cb(a->listener, accept_failed);
 	return true;
+}
+
+bool
+acceptor_listen(struct acceptor *acceptor, const char *path, uid_t uid,
+    gid_t gid)
+{
+	int fd = unix_listen(path, uid, gid, &acceptor->file);
+
+	return serve(acceptor, fd, path);
+}
+
+static int
+tcp_listen(const struct address *address, uint16_t port)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = address_to_sockaddr(address, port, &ss);
+	const int on = 1;
+	int saved,
+	    fd = socket(address->family,
+		SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	/* One that has just ended may have connections left. */
+	if (fd == -1 ||
+	    (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+		bind(fd, (struct sockaddr *)&ss, len) == 0 &&
+		listen(fd, BACKLOG) == 0))
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+bool
+acceptor_listen_tcp(struct acceptor *acceptor, const struct address *address,
+    uint16_t port)
+{
+	char text[ADDRESS_SIZE], where[ADDRESS_SIZE + 8];
+	int fd = tcp_listen(address, port);
+
+	snprintf(where, sizeof(where),
+	    address->family == AF_INET6 ? "[%s]:%u" : "%s:%u",
+	    address_format(address, text), port);
+	return serve(acceptor, fd, where);
 }
 
 void

@@ -10,8 +10,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct acceptor;
+struct address;
 struct clock;
 struct event_base;
 
@@ -38,6 +40,10 @@ void acceptor_free(struct acceptor *acceptor);
  */
 bool acceptor_listen(struct acceptor *acceptor, const char *path, uid_t uid,
     gid_t gid);
+
+/* The same on TCP. */
+bool acceptor_listen_tcp(struct acceptor *acceptor,
+    const struct address *address, uint16_t port);
 
 /* Somebody has a place now, whether he came by the socket or otherwise. */
 void acceptor_take_place(struct acceptor *acceptor);

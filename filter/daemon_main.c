@@ -37,8 +37,7 @@
 #include "common/staging.h"
 #include "proto/span.h"
 #include "filter/detach.h"
-#include "filter/query_server.h"
-#include "filter/relay.h"
+#include "filter/front_ends.h"
 #include "filter/service.h"
 
 #define RELOAD_LATER_MS 1000
@@ -64,8 +63,7 @@ struct daemon {
 	struct staging *staging;
 	struct service *service;
 	struct service *retired; /* the one before the last reload */
-	struct query_server *server;
-	struct relay *relay; /* NULL: not configured */
+	struct front_ends *front;
 	struct loop_meter *meter;
 	struct clock_timer *reload_later;
 	struct event *sighup, *sigterm, *sigint;
@@ -276,19 +274,6 @@ make_socket_dir(const char *socket_path, const struct passwd *pw)
 	free(dir);
 }
 
-static gid_t
-socket_gid(const struct config *config, gid_t otherwise)
-{
-	struct group *gr;
-
-	if (config->socket_group == NULL)
-		return otherwise;
-	gr = getgrnam(config->socket_group);
-	if (gr == NULL)
-		fatal("socket-group: no group %s", config->socket_group);
-	return gr->gr_gid;
-}
-
 /* Root is only needed to make the directories and the socket. */
 static void
 become(const struct passwd *pw)
@@ -300,19 +285,13 @@ become(const struct passwd *pw)
 		    strerror(errno));
 }
 
-/* Before root is given up: a port below 1024 may be wanted. */
 static void
-relay_begin(struct daemon *d, const struct config *config)
+listen_all(struct daemon *d, uid_t uid, gid_t gid)
 {
-	const struct relay_backend none = { .config = config };
-
-	if (!config->relay.on)
+	if (front_ends_listen(d->front, uid, gid))
 		return;
-	d->relay = relay_new(d->base, d->clock, &none);
-	if (d->relay == NULL)
-		fatal("out of memory");
-	if (!relay_listen(d->relay))
-		exit(1);
+	front_ends_free(d->front); /* with the sockets that it made */
+	exit(1);
 }
 
 static void
@@ -321,9 +300,7 @@ listen_as_user(struct daemon *d, const struct config *config)
 	const struct passwd *pw;
 
 	if (geteuid() != 0) {
-		if (!query_server_listen(d->server, config->socket, (uid_t)-1,
-			socket_gid(config, (gid_t)-1)))
-			exit(1);
+		listen_all(d, (uid_t)-1, (gid_t)-1);
 		return;
 	}
 	pw = getpwnam(config->user);
@@ -335,9 +312,7 @@ listen_as_user(struct daemon *d, const struct config *config)
 		    config->user, config->state_dir, config->user);
 	make_socket_dir(config->socket, pw);
 	make_dir(config->state_dir, pw, 0700);
-	if (!query_server_listen(d->server, config->socket, pw->pw_uid,
-		socket_gid(config, pw->pw_gid)))
-		exit(1);
+	listen_all(d, pw->pw_uid, pw->pw_gid);
 	become(pw);
 }
 
@@ -368,15 +343,9 @@ warn_of_restarts(const struct config *old, const struct config *config)
 	if (!relay_settings_same_endpoints(&old->relay, &config->relay))
 		log_warning("where the relay listens has changed: takes effect "
 			    "at the next start");
-}
-
-static void
-relay_take(struct daemon *d, struct service *service)
-{
-	const struct relay_backend backend = service_backend(service);
-
-	if (d->relay != NULL)
-		relay_use(d->relay, &backend);
+	if (!config_same_socketmap(&old->socketmap, &config->socketmap))
+		log_warning("listen of section socketmap changed: takes effect "
+			    "at the next start");
 }
 
 static void
@@ -415,9 +384,7 @@ reload(void *arg)
 		return;
 	}
 	engine_inherit(service_engine(service), service_engine(d->service));
-	query_server_use(d->server, service_engine(service),
-	    service_config(service));
-	relay_take(d, service);
+	front_ends_use(d->front, service);
 	d->retired = d->service;
 	d->service = service;
 	service_retire(&d->retired);
@@ -484,16 +451,12 @@ daemon_open(struct daemon *d, struct config *config)
 		fatal("out of memory");
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
 		fatal("libcurl could not be set up");
-	/* The server first: it needs root's right to make its socket. */
-	if ((d->server = query_server_new(d->base, d->clock, NULL, config)) ==
-	    NULL)
+	/* These first: they need root's right to make their sockets. */
+	if ((d->front = front_ends_new(d->base, d->clock, config)) == NULL)
 		fatal("out of memory");
-	if (d->options.fd == -1) {
-		relay_begin(d, config);
+	if (d->options.fd == -1)
 		listen_as_user(d, config);
-	}
-	if (d->options.fd != -1 &&
-	    !query_server_add(d->server, d->options.fd, filter_gone, d))
+	else if (!front_ends_serve(d->front, d->options.fd, filter_gone, d))
 		fatal("cannot serve descriptor %d", d->options.fd);
 	if (!d->options.memory_only)
 		d->store = policy_store_open(config->state_dir);
@@ -507,16 +470,14 @@ daemon_open(struct daemon *d, struct config *config)
 	d->service = service_new(d->base, d->clock, d->cache, d->overrides,
 	    d->staging, config, &why);
 	if (d->service == NULL) {
-		query_server_free(d->server); /* with its socket */
+		front_ends_free(d->front); /* with its sockets */
 		fatal("%s", why);
 	}
-	query_server_use(d->server, service_engine(d->service),
-	    service_config(d->service));
-	relay_take(d, d->service);
+	front_ends_use(d->front, d->service);
 	log_overrides(d);
 	if ((d->meter = loop_meter_new(d->base, is_busy, d)) == NULL)
 		fatal("out of memory");
-	query_server_set_meter(d->server, d->meter);
+	front_ends_set_meter(d->front, d->meter);
 	d->sighup = catch (d, SIGHUP, on_sighup);
 	d->sigterm = catch (d, SIGTERM, on_sigterm);
 	d->sigint = catch (d, SIGINT, on_sigterm);
@@ -529,8 +490,7 @@ daemon_close(struct daemon *d)
 	event_free(d->sigterm);
 	event_free(d->sigint);
 	clock_timer_cancel(&d->reload_later);
-	query_server_free(d->server);
-	relay_free(d->relay);
+	front_ends_free(d->front);
 	loop_meter_free(d->meter);
 	service_free(d->retired);
 	service_free(d->service);

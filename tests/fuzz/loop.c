@@ -94,7 +94,8 @@ peer_hear(struct fuzz_peer *peer)
 	n = read(peer->fd, peer->heard + peer->heard_len, HEARD_STEP);
 	if (n > 0)
 		peer->heard_len += (size_t)n;
-	peer->ended = n == 0;
+	/* Reset: it did not read all that was said. */
+	peer->ended = n == 0 || (n == -1 && errno == ECONNRESET);
 	return n > 0;
 }
 

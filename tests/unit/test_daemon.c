@@ -223,6 +223,67 @@ a_descriptor_that_cannot_be_served_is_refused(void **state)
 	close(daemon_.fd);
 }
 
+/* For Postfix. */
+
+static void
+assert_maps(const char *path)
+{
+	const char *question = "18:policy [192.0.2.1],",
+		   *answer = "9:NOTFOUND ,";
+	const struct timeval limit = { .tv_sec = PROGRAM_SAFETY_MS / 1000 };
+	char heard[16] = "";
+	int fd = program_connect(path);
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit,
+			     sizeof(limit)),
+	    0);
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+	program_tell(fd, question);
+	assert_int_equal(recv(fd, heard, strlen(answer), MSG_WAITALL),
+	    strlen(answer));
+	assert_string_equal(heard, answer);
+	close(fd);
+}
+
+static void
+postfix_is_served_where_the_section_says(void **state)
+{
+	char text[640], map_path[512];
+	struct stat st;
+
+	(void)state;
+	snprintf(map_path, sizeof(map_path), "%s", scratch_path("map"));
+	snprintf(text, sizeof(text),
+	    "socketmap { listen = \"%s\"  group = root }\n", map_path);
+	if (geteuid() != 0)
+		skip();
+	configure(text);
+	start_in_foreground(&daemon_);
+	assert_maps(map_path);
+	assert_int_equal(stat(map_path, &st), 0);
+	assert_int_equal(st.st_gid, 0);
+	assert_int_not_equal(st.st_uid, 0);
+	/* Another place holds from the next start on. */
+	configure("socketmap { listen = \"/nowhere\" }\n");
+	assert_int_equal(kill(daemon_.pid, SIGHUP), 0);
+	program_wait_for("listen of section socketmap changed");
+	program_wait_for("configuration reloaded");
+	assert_maps(map_path);
+	assert_ends_well();
+	assert_int_equal(access(map_path, F_OK), -1);
+}
+
+static void
+a_place_that_cannot_be_had_ends_the_start(void **state)
+{
+	(void)state;
+	configure("socketmap { listen = \"/none/such\" }\n");
+	assert_int_equal(run("-d", "-f", conf), 1);
+	assert_in(program_complained(),
+	    "socketmap /none/such: No such file or directory");
+	assert_int_equal(access(socket_path, F_OK), -1);
+}
+
 /* For a filter. */
 
 static int
@@ -600,6 +661,8 @@ main(void)
 		T(help_and_version_are_told_on_standard_output),
 		T(a_wrong_call_is_2_with_usage),
 		T(a_descriptor_that_cannot_be_served_is_refused),
+		T(postfix_is_served_where_the_section_says),
+		T(a_place_that_cannot_be_had_ends_the_start),
 		T(it_ends_with_its_filter_and_leaves_no_trace),
 		T(it_ends_with_its_filter_while_a_lookup_runs),
 		T(sigterm_ends_it_before_its_filter),
