@@ -10,6 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import namespace
+import postfix_trials
 from destinations import BY_DOMAIN
 from judge import delivery, is_right_refusal, new_subject, outcome
 from mail_hosts import Exim, OpenSmtpd, Postfix
@@ -334,4 +335,4 @@ def without_daemon(lab):
         str(reply)
 
 
-TRIALS = [submissions, real_servers, engine, settings, daemon]
+TRIALS = [submissions, real_servers, engine, settings, daemon, *postfix_trials.TRIALS]

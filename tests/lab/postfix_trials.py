@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: ISC
+"""Postfix's own SMTP client, with strictmxd behind smtp_tls_policy_maps: what
+goes out, what stays in the queue, and what happens when the engine is away."""
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+from destinations import BY_DOMAIN, DESTINATIONS, delivered, refused
+from judge import delivery, new_subject
+from namespace import USERS
+from postfix_sender import MAP, MAP_PORT, MAP_SOCKET, PostfixSender
+from process import Timeout, wait_for
+from query_client import start_daemon
+
+CONFIGURATION = "/opt/strictmx/etc/strictmx.conf"
+SECTION = """
+socketmap {
+	listen = {"127.0.0.1:%d", "%s"}
+	group = postfix
+}
+""" % (MAP_PORT, MAP_SOCKET)
+
+# Where delivery is another matter than submission, or Postfix's own.
+AT_POSTFIX = {
+    # The first host is not in the policy, so the second gets it.
+    "second-mx.test": delivered("mx2.second-mx.test"),
+    # Unknown is never no policy; these wait.
+    "txt-bogus.test": refused("4.7.5"),
+    "txt-dead.test": refused("4.7.5"),
+    # Postfix 3.7 takes the CN when there is no SAN, which RFC 8461 4.2 does
+    # not allow; no attribute of its policy table says otherwise.
+    "cn-only.test": delivered("mx.cn-only.test"),
+}
+
+# What Postfix's log must hold about a message that stays.
+WHY = {
+    "not-listed.test": "does not list its MX mx1.not-listed.test",
+    "too-deep.test": "does not list its MX a.mx.too-deep.test",
+    "txt-bogus.test": "record of txt-bogus.test could not be looked up",
+    "txt-dead.test": "record of txt-dead.test could not be looked up",
+    "policy-silent.test": "of policy-silent.test has not been fetched yet",
+    "mx-servfail.test": "Name service error for name=mx-servfail.test",
+    "no-starttls.test": "TLS is required, but was not offered",
+    "expired.test": "certificate has expired",
+    "wrong-name.test": "Server certificate not verified",
+}
+
+
+def postfix(lab):
+    """Postfix asks the engine by itself"""
+    check = lab.rows.check
+    lab.server.stop()
+    configure(lab)
+    daemon = start_daemon(lab)
+    sender = PostfixSender(lab)
+    sender.start()
+    check("postmap", "policy, none, why not", lambda: postmap(sender))
+    check("postmap, Unix socket", "the same", lambda: unix_socket(sender))
+    check("log", "verified, for each that met a policy", lambda: logged(
+        sender, judge_all(lab, sender)))
+    check("engine away, then back", "deferred, then delivered",
+          lambda: engine_away(lab, sender, daemon))
+    daemon = start_daemon(lab)
+    check("held mail", "none has gone out", lambda: held(lab, sender))
+    check("mode = testing", "to the bad host", lambda: staging(
+        lab, sender, daemon))
+    sender.stop()
+    daemon.stop()
+    lab.configure()
+    lab.server.start()
+
+
+def configure(lab, **settings):
+    lab.configure(**settings)
+    with open(CONFIGURATION, "a", encoding="ascii") as file:
+        file.write(SECTION)
+
+
+def postmap(sender):
+    good = sender.query("GOOD.test")
+    none = sender.query("no-record.test")
+    bad = sender.query("txt-dead.test")
+    return "%d, %d, %d" % (good[0], none[0], bad[0]), \
+        good == (0, "secure match=mx.good.test servername=hostname", "") and \
+        none == (1, "", "") and bad[0] == 1 and \
+        WHY["txt-dead.test"] in bad[2], good[1], bad[2]
+
+
+def unix_socket(sender):
+    found = os.stat(MAP_SOCKET)
+    status, answer, why = sender.query(
+        "good.test", "socketmap:unix:%s:policy" % MAP_SOCKET)
+    return "exit status %d, group %d" % (status, found.st_gid), \
+        (status, answer) == (0, sender.query("good.test")[1]) and \
+        (found.st_gid, found.st_mode & 0o777) == (USERS["postfix"], 0o660), why
+
+
+def judge_all(lab, sender):
+    """Mail to every destination; those that Postfix does not even ask about
+    are left out: no host is there."""
+    destinations = [d for d in DESTINATIONS if expectation(d).mx or
+                    expectation(d).code == 451]
+    with ThreadPoolExecutor(16) as pool:
+        for row in pool.map(lambda d: judge(lab, sender, d), destinations):
+            lab.rows.add(*row)
+    return destinations
+
+
+def logged(sender, destinations):
+    """The line that tells a user that it works."""
+    missing = [d.domain for d in destinations if expectation(d).tls and
+               not sender.logged("Verified TLS connection established to " +
+                                 expectation(d).mx)]
+    return "%d lines missing" % len(missing), not missing, *missing
+
+
+def held(lab, sender):
+    """Each was tried again and again meanwhile."""
+    out = lab.sinks.received(lambda m: m.recipient in sender.held)
+    return "%d of %d have" % (len(out), len(sender.held)), \
+        len(sender.held) > 10 and not out, *map(str, out)
+
+
+def expectation(destination):
+    return AT_POSTFIX.get(destination.domain, destination.expect)
+
+
+def judge(lab, sender, destination):
+    """The arguments of Rows.add()."""
+    try:
+        return judge_one(lab, sender, destination)
+    except (OSError, RuntimeError, Timeout) as error:
+        return "Postfix: " + destination.domain, \
+            str(expectation(destination)), "failed", False, str(error)
+
+
+def judge_one(lab, sender, destination):
+    expect = expectation(destination)
+    domain = destination.domain
+    subject = new_subject(domain)
+    name = "Postfix: " + domain
+    if expect.code == 451:
+        recipient = sender.send(domain, subject)
+        sender.held.add(recipient)
+        status, why = sender.status(recipient)
+        if domain in WHY:       # at this try or a later one
+            wait_for("'%s' in the log" % WHY[domain],
+                     lambda: sender.logged(WHY[domain]))
+        return name, "deferred", status, status == "deferred", \
+            destination.what, why
+    sender.send(domain, subject)
+    happened, ok = delivery(lab, subject, expect.mx, expect.tls)
+    return name, str(expect), happened, ok, destination.what
+
+
+def engine_away(lab, sender, daemon):
+    daemon.stop(signal.SIGKILL)
+    subject = new_subject("good.test")
+    recipient = sender.send("good.test", subject)
+    status, why = sender.status(recipient)
+    early = lab.sinks.received(lambda m: m.subject == subject)
+    again = start_daemon(lab)
+    happened, ok = delivery(lab, subject, "mx.good.test", True)
+    again.stop()
+    return "%s, then %s" % (status, happened), \
+        status == "deferred" and not early and ok, why
+
+
+def staging(lab, sender, daemon):
+    """What would stay goes out, and the log says that it would have stayed."""
+    domain = "no-starttls.test"
+    configure(lab, mode="testing")
+    daemon.popen.send_signal(signal.SIGHUP)
+    daemon.wait_until("the reload", lambda: "configuration reloaded" in
+                      daemon.text(), 10)
+    subject = new_subject(domain)
+    sender.send(domain, subject)
+    return delivery(lab, subject, BY_DOMAIN[domain].mx[0].host, False)
+
+
+TRIALS = [postfix]
