@@ -412,6 +412,8 @@ config_free(struct config *config)
 	free(config->ca_file);
 	free(config->socket);
 	free(config->socket_group);
+	free(config->exim_socket);
+	free(config->exim_socket_group);
 	free(config->state_dir);
 	free(config->user);
 	free(config);

@@ -80,7 +80,9 @@ struct config {
 
 	/* The process */
 	char *socket;
-	char *socket_group; /* NULL: that of the user */
+	char *socket_group;	 /* NULL: that of the user */
+	char *exim_socket;	 /* NULL: Exim is not served */
+	char *exim_socket_group; /* NULL: that of the user */
 	char *state_dir;
 	char *user;
 	enum log_level log_level;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/config_section.h"
@@ -67,10 +66,7 @@ set_allow_private_policy_host(struct config_run *run)
 static bool
 set_socket(struct config_run *run)
 {
-	if (strlen(run->value) >=
-	    sizeof(((struct sockaddr_un *)NULL)->sun_path))
-		return config_value_refuse(run, "too long for a socket");
-	return config_value_path(run, &run->config->socket);
+	return config_value_socket(run, &run->config->socket);
 }
 
 static bool

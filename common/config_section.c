@@ -4,6 +4,7 @@
 
 const struct config_section *const config_sections[CONFIG_SECTIONS] = {
 	&config_main_section,
+	&config_exim_section,
 	&config_policy_section,
 	&config_relay_section,
 	&config_socketmap_section,

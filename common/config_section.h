@@ -66,9 +66,10 @@ struct config_section {
 };
 
 /* The file itself, and then the others. */
-#define CONFIG_SECTIONS 4
+#define CONFIG_SECTIONS 5
 extern const struct config_section *const config_sections[CONFIG_SECTIONS];
 extern const struct config_section config_main_section;
+extern const struct config_section config_exim_section;
 extern const struct config_section config_policy_section;
 extern const struct config_section config_relay_section;
 extern const struct config_section config_socketmap_section;

@@ -136,6 +136,15 @@ config_value_listen(struct config_run *run, struct config_listen *out)
 }
 
 bool
+config_value_socket(struct config_run *run, char **out)
+{
+	if (strlen(run->value) >=
+	    sizeof(((struct sockaddr_un *)NULL)->sun_path))
+		return config_value_refuse(run, "too long for a socket");
+	return config_value_path(run, out);
+}
+
+bool
 config_value_number(struct config_run *run, struct span digits,
     unsigned long unit, unsigned long max, unsigned long *out)
 {

@@ -41,6 +41,9 @@ bool config_value_path(struct config_run *run, char **out);
  */
 bool config_value_listen(struct config_run *run, struct config_listen *out);
 
+/* The same, and one that a Unix socket can have. */
+bool config_value_socket(struct config_run *run, char **out);
+
 /* digits are a number of units; *out is 1 to max of the base unit. */
 bool config_value_number(struct config_run *run, struct span digits,
     unsigned long unit, unsigned long max, unsigned long *out);

@@ -423,6 +423,14 @@ engine_updates(const struct engine *engine)
 }
 
 bool
+engine_has_policy(struct engine *engine, const char *domain)
+{
+	return policy_cache_get(engine->shared.cache,
+		   policy_domain(engine, domain),
+		   clock_wall_s(engine->shared.ports->clock)) != NULL;
+}
+
+bool
 engine_is_idle(const struct engine *engine)
 {
 	return HASH_COUNT(engine->running[GATE_ADMISSION]) == 0 &&

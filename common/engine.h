@@ -90,6 +90,9 @@ void engine_ask_cancel(struct engine_ask **ask);
  */
 void engine_inherit(struct engine *heir, struct engine *from);
 
+/* Is a live policy of a domain cached, whatever else is known? */
+bool engine_has_policy(struct engine *engine, const char *domain);
+
 /* Fetches the cached policy of a domain again, now, behind all answers. */
 void engine_refresh(struct engine *engine, const char *domain);
 

@@ -173,8 +173,22 @@
 #define LIMIT_RESTART_MAX_MS 10000
 
 /* Exim: it waits 5 s for the engine, and 60 s for a program of ours */
-#define LIMIT_EXIM_ANSWER 16384	   /* one line */
+#define LIMIT_EXIM_ANSWER 25600 /* one line, with these in it: */
+#define LIMIT_EXIM_ALLOWED 16384
+#define LIMIT_EXIM_HOSTS 8704 /* LIMIT_MX_HOSTS names */
+#define LIMIT_EXIM_TEXT 400
 #define LIMIT_EXIM_PROGRAM_MS 4500 /* that strictmx-exim takes */
+#define LIMIT_EXIM_ANSWER_MS 4000  /* that an answer takes */
+#define LIMIT_EXIM_CLIENT_MS 10000 /* a connection, from first to last */
+#define LIMIT_EXIM_CLIENTS 1024
+#define LIMIT_EXIM_QUESTIONS 4096 /* whose answers have been waited for */
+#define LIMIT_EXIM_TURNS 4	  /* of one such, each of a deadline */
+#define LIMIT_EXIM_SESSIONS 4096  /* that Exim has told of */
+#define LIMIT_EXIM_SESSION_MS 3600000
+#define LIMIT_EXIM_CHAIN_OCTETS 16777216 /* of all that are being shown */
+#define LIMIT_EXIM_CLOSED_MS 2000	 /* for a word on how it ended */
+#define LIMIT_EXIM_SLOW 10000 /* domains that were slow: see exim_slow.h */
+#define LIMIT_EXIM_SLOW_MS 7200000
 
 /* The operator's tool */
 #define LIMIT_LINT_INPUT 65536	 /* as LIMIT_FETCH_BODY */

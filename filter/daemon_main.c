@@ -311,6 +311,8 @@ listen_as_user(struct daemon *d, const struct config *config)
 		      "%s)",
 		    config->user, config->state_dir, config->user);
 	make_socket_dir(config->socket, pw);
+	if (config->exim_socket != NULL)
+		make_socket_dir(config->exim_socket, pw);
 	make_dir(config->state_dir, pw, 0700);
 	listen_all(d, pw->pw_uid, pw->pw_gid);
 	become(pw);
@@ -318,9 +320,12 @@ listen_as_user(struct daemon *d, const struct config *config)
 
 /* Signals and the end. */
 
+/* NULL is as good as "". */
 static void
 warn_of_restart(const char *key, const char *old, const char *new)
 {
+	old = old == NULL ? "" : old;
+	new = new == NULL ? "" : new;
 	if (strcmp(old, new) != 0)
 		log_warning("%s changed to %s: takes effect at the next start",
 		    key, new);
@@ -334,9 +339,12 @@ warn_of_restarts(const struct config *old, const struct config *config)
 	warn_of_restart("socket", old->socket, config->socket);
 	warn_of_restart("state-dir", old->state_dir, config->state_dir);
 	warn_of_restart("user", old->user, config->user);
-	warn_of_restart("socket-group",
-	    old->socket_group == NULL ? "" : old->socket_group,
-	    config->socket_group == NULL ? "" : config->socket_group);
+	warn_of_restart("socket-group", old->socket_group,
+	    config->socket_group);
+	warn_of_restart("socket of exim", old->exim_socket,
+	    config->exim_socket);
+	warn_of_restart("socket-group of exim", old->exim_socket_group,
+	    config->exim_socket_group);
 	snprintf(was, sizeof(was), "%zu", old->max_policies);
 	snprintf(is, sizeof(is), "%zu", config->max_policies);
 	warn_of_restart("max-policies", was, is);

@@ -169,7 +169,10 @@ read_until(int fd, char *line, size_t size, int64_t ends_ms)
 	return false;
 }
 
-/* False, with the reason on standard error, without an answer. */
+/*
+ * False without an answer, with the reason in line. It is not for standard
+ * error here: Exim reads that as a part of the answer of a queryprogram.
+ */
 static bool
 ask(const struct options *o, const char *verb, char *line, size_t size)
 {
@@ -182,7 +185,7 @@ ask(const struct options *o, const char *verb, char *line, size_t size)
 	if (n < 0 || (size_t)n >= sizeof(request) ||
 	    exim_request_parse((struct span){ request, (size_t)n - 1 }).verb ==
 		EXIM_BAD) {
-		fprintf(stderr, IDENT ": not a domain\n");
+		snprintf(line, size, "not a domain");
 		return false;
 	}
 	errno = 0;
@@ -191,7 +194,7 @@ ask(const struct options *o, const char *verb, char *line, size_t size)
 		ok = write_until(fd, request, (size_t)n, ends_ms) &&
 		    read_until(fd, line, size, ends_ms);
 	if (!ok)
-		fprintf(stderr, IDENT ": %s: no answer: %s\n", o->socket,
+		snprintf(line, size, "%s: no answer: %s", o->socket,
 		    errno == 0 || errno == EAGAIN ? "out of time"
 						  : strerror(errno));
 	if (fd != -1)
@@ -213,8 +216,10 @@ verb_policy(const struct options *o)
 {
 	static char line[LIMIT_EXIM_ANSWER];
 
-	if (!ask(o, "POLICY", line, sizeof(line)))
+	if (!ask(o, "POLICY", line, sizeof(line))) {
+		fprintf(stderr, IDENT ": %s\n", line);
 		return EX_TEMPFAIL;
+	}
 	if (!span_starts(span_of(line), "mode=")) {
 		fprintf(stderr, IDENT ": %s: answer not understood\n",
 		    o->socket);
@@ -240,7 +245,7 @@ say_not_now(const char *word, struct span text, const char *otherwise)
 {
 	if (text.len == 0)
 		text = span_of(otherwise);
-	printf("%s %.*s\n", word, (int)text.len, text.p);
+	printf("%s strictmx: %.*s\n", word, (int)text.len, text.p);
 }
 
 /* A DECLINE goes on to the next router, so it is never said in doubt. */
@@ -252,6 +257,8 @@ verb_route(const struct options *o)
 
 	if (ask(o, "ROUTE", line, sizeof(line)))
 		answer = exim_answer_parse(span_of(line));
+	else
+		answer.text = span_of(line);
 	switch (answer.mode) {
 	case EXIM_NONE:
 	case EXIM_TESTING:
@@ -271,7 +278,7 @@ verb_route(const struct options *o)
 		say_not_now("FAIL", answer.text, "accepts no mail");
 		break;
 	case EXIM_TEMPFAIL:
-		say_not_now("DEFER", answer.text, "strictmx does not answer");
+		say_not_now("DEFER", answer.text, "answer not understood");
 		break;
 	}
 	return said();

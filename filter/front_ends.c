@@ -7,6 +7,7 @@
 
 #include "common/config.h"
 #include "common/log.h"
+#include "filter/exim_server.h"
 #include "filter/relay.h"
 #include "filter/service.h"
 #include "filter/socketmap_server.h"
@@ -16,6 +17,7 @@ struct front_ends {
 	struct query_server *queries;
 	struct relay *relay;		    /* NULL: not configured */
 	struct socketmap_server *socketmap; /* NULL: not configured */
+	struct exim_server *exim;	    /* NULL: not configured */
 };
 
 static bool
@@ -38,6 +40,15 @@ socketmap_begin(struct front_ends *f, struct event_base *base,
 	return f->socketmap != NULL;
 }
 
+static bool
+exim_begin(struct front_ends *f, struct event_base *base, struct clock *clock)
+{
+	if (f->config->exim_socket == NULL)
+		return true;
+	f->exim = exim_server_new(base, clock);
+	return f->exim != NULL;
+}
+
 struct front_ends *
 front_ends_new(struct event_base *base, struct clock *clock,
     const struct config *config)
@@ -49,7 +60,7 @@ front_ends_new(struct event_base *base, struct clock *clock,
 	f->config = config;
 	f->queries = query_server_new(base, clock, NULL, config);
 	if (f->queries == NULL || !relay_begin(f, base, clock) ||
-	    !socketmap_begin(f, base, clock)) {
+	    !socketmap_begin(f, base, clock) || !exim_begin(f, base, clock)) {
 		front_ends_free(f);
 		return NULL;
 	}
@@ -64,6 +75,7 @@ front_ends_free(struct front_ends *front)
 	query_server_free(front->queries);
 	relay_free(front->relay);
 	socketmap_server_free(front->socketmap);
+	exim_server_free(front->exim);
 	free(front);
 }
 
@@ -98,6 +110,17 @@ socketmap_listen(struct front_ends *f, uid_t uid, gid_t gid)
 	return true;
 }
 
+static bool
+exim_listen(struct front_ends *f, uid_t uid, gid_t gid)
+{
+	const struct config *config = f->config;
+
+	return f->exim == NULL ||
+	    (find_group("socket-group of section exim",
+		 config->exim_socket_group, &gid) &&
+		exim_server_listen(f->exim, config->exim_socket, uid, gid));
+}
+
 bool
 front_ends_listen(struct front_ends *front, uid_t uid, gid_t gid)
 {
@@ -108,7 +131,7 @@ front_ends_listen(struct front_ends *front, uid_t uid, gid_t gid)
 	    find_group("socket-group", config->socket_group, &query_gid) &&
 	    query_server_listen(front->queries, config->socket, uid,
 		query_gid) &&
-	    socketmap_listen(front, uid, gid);
+	    socketmap_listen(front, uid, gid) && exim_listen(front, uid, gid);
 }
 
 bool
@@ -131,6 +154,9 @@ front_ends_use(struct front_ends *front, struct service *service)
 		relay_use(front->relay, &backend);
 	if (front->socketmap != NULL)
 		socketmap_server_use(front->socketmap, engine, config);
+	if (front->exim != NULL)
+		exim_server_use(front->exim, engine, config,
+		    service_verify(service));
 }
 
 void
@@ -139,4 +165,6 @@ front_ends_set_meter(struct front_ends *front, struct loop_meter *meter)
 	query_server_set_meter(front->queries, meter);
 	if (front->socketmap != NULL)
 		socketmap_server_set_meter(front->socketmap, meter);
+	if (front->exim != NULL)
+		exim_server_set_meter(front->exim, meter);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * All that strictmxd serves with one engine: the query socket, the relay, and
- * Postfix's socketmap. What the configuration does not ask for is not there.
+ * All that strictmxd serves with one engine: the query socket, the relay,
+ * Postfix's socketmap and Exim's socket. What the configuration does not ask
+ * for is not there.
  */
 #ifndef STRICTMX_FILTER_FRONT_ENDS_H
 #define STRICTMX_FILTER_FRONT_ENDS_H

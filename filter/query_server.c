@@ -17,6 +17,7 @@
 
 #include "common/config.h"
 #include "common/engine.h"
+#include "common/exempt.h"
 #include "common/explain.h"
 #include "common/limits.h"
 #include "common/loop_meter.h"
@@ -214,34 +215,12 @@ request_start(struct client *c, const struct query_request *q,
 	return false;
 }
 
-/* RFC 8461 3.4: is there a policy domain at all? NULL when there is. */
-static const char *
-exempt_why(enum domain_kind kind, const struct config *config,
-    const char *domain)
-{
-	/* All but local mail goes to the smart host, whoever it is for. */
-	if (config->smarthost[0] != '\0' && kind != DOMAIN_OK)
-		return NULL;
-	switch (kind) {
-	case DOMAIN_ABSENT:
-		return "recipient without a domain";
-	case DOMAIN_LITERAL:
-		return "address literal: no policy applies";
-	case DOMAIN_INVALID:
-		return "not a domain that DNS could be asked for";
-	case DOMAIN_OK:
-	case DOMAIN_NO_MEMORY:
-		break;
-	}
-	return config_is_local(config, domain) ? "local domain" : NULL;
-}
-
 static void
 request_rcpt(struct client *c, const struct query_request *q)
 {
 	char domain[DOMAIN_SIZE];
 	enum domain_kind kind = domain_of_mailbox(q->argument, domain);
-	const char *why = exempt_why(kind, c->server->scope.config, domain);
+	const char *why = exempt_why(c->server->scope.config, kind, domain);
 	const struct verdict *kept;
 
 	if (why != NULL)

@@ -117,6 +117,12 @@ service_backend(struct service *service)
 		.users = &service->users };
 }
 
+const struct tls_verify *
+service_verify(const struct service *service)
+{
+	return service->verify;
+}
+
 static void
 retire_look(void *arg)
 {

@@ -17,6 +17,7 @@ struct overrides;
 struct policy_cache;
 struct staging;
 struct service;
+struct tls_verify;
 
 /*
  * overrides and staging may be NULL. config is the service's own from now on,
@@ -32,6 +33,9 @@ const struct config *service_config(const struct service *service);
 
 /* For the relay: the service stays as long as it has users. */
 struct relay_backend service_backend(struct service *service);
+
+/* For who judges certificates beside the engine's own sessions. */
+const struct tls_verify *service_verify(const struct service *service);
 
 /*
  * No new questions come. The service frees itself when nothing runs in it any

@@ -657,6 +657,28 @@ local_domains_are_bounded_in_number(void **state)
 }
 
 static void
+a_section_exim_has_a_socket_by_default(void **state)
+{
+	struct config *c = load_good("exim {\n}\n");
+
+	(void)state;
+	assert_non_null(strstr(c->exim_socket, "/strictmx/exim.sock"));
+	assert_null(c->exim_socket_group);
+	config_free(c);
+	c = load_good("exim {\nsocket = /x/e.sock\nsocket-group = mail\n}\n");
+	assert_string_equal(c->exim_socket, "/x/e.sock");
+	assert_string_equal(c->exim_socket_group, "mail");
+	config_free(c);
+	c = load_good("mode = enforce\n");
+	assert_null(c->exim_socket);
+	config_free(c);
+	assert_null(load("exim {\nsocket = e.sock\n}\n"));
+	assert_non_null(strstr(error, ":2: socket = \"e.sock\": must be a"));
+	assert_null(load("exim {\n}\nexim {\n}\n"));
+	assert_non_null(strstr(error, "section 'exim' is given twice"));
+}
+
+static void
 empty_values_stand_for_the_default_where_there_is_no_other(void **state)
 {
 	struct config *c = load_good("hostname = ''\nca-file = \"\"\n"
@@ -752,6 +774,7 @@ main(void)
 		cmocka_unit_test(so_many_policies_may_be_set_and_no_more),
 		cmocka_unit_test(the_environment_is_never_expanded),
 		cmocka_unit_test(bad_values_are_refused_with_what_they_must_be),
+		cmocka_unit_test(a_section_exim_has_a_socket_by_default),
 		cmocka_unit_test(a_socket_path_must_fit_into_an_address),
 		cmocka_unit_test(a_ca_file_that_cannot_be_read_is_said_so),
 		cmocka_unit_test(

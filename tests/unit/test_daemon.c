@@ -496,6 +496,41 @@ sighup_reads_a_good_file_and_keeps_the_old_for_a_broken(void **state)
 	assert_ends_well();
 }
 
+/* One line on a connection of its own. */
+static void
+assert_exim_is_told(const char *path, const char *line, const char *answer)
+{
+	int fd = program_connect(path);
+
+	program_tell(fd, line);
+	assert_string_equal(program_hear(fd), answer);
+	assert_string_equal(program_hear(fd), ""); /* the end */
+	close(fd);
+}
+
+static void
+exim_is_served_on_a_socket_of_its_own_and_by_what_is_reloaded(void **state)
+{
+	char path[512], more[1024];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s", scratch_path("exim"));
+	snprintf(more, sizeof(more), "exim {\nsocket = \"%s\"\n}\n", path);
+	configure(more);
+	start_in_foreground(&daemon_);
+	assert_exim_is_told(path, "POLICY [192.0.2.1]\n",
+	    "mode=none why=\"address literal: no policy applies\"");
+	assert_exim_is_told(path, "x\n", "mode=tempfail why=\"unknown verb\"");
+	snprintf(more, sizeof(more),
+	    "mode = testing\nexim {\nsocket = \"/elsewhere\"\n}\n");
+	configure(more);
+	hang_up_and_wait_for("configuration reloaded from");
+	assert_in(program_complained(), "socket of exim changed to /elsewhere");
+	assert_exim_is_told(path, "x\n", "mode=testing why=\"unknown verb\"");
+	assert_ends_well();
+	assert_int_equal(access(path, F_OK), -1);
+}
+
 /* Many in a row, while an old question is still open. */
 static void
 sighup_again_and_again_ends_with_the_last_file(void **state)
@@ -674,6 +709,7 @@ main(void)
 		T(without_a_state_directory_it_says_memory_only_and_serves),
 		T(memory_only_makes_no_state),
 		T(sighup_reads_a_good_file_and_keeps_the_old_for_a_broken),
+		T(exim_is_served_on_a_socket_of_its_own_and_by_what_is_reloaded),
 		T(sighup_again_and_again_ends_with_the_last_file),
 		T(sighup_warns_of_what_needs_a_restart),
 		T(sighup_follows_a_link_to_where_it_leads_now),
