@@ -4,6 +4,7 @@
 Made with openssl(1). All leaf certificates share one key: what is judged is
 the certificate, and the lab begins sooner.
 """
+import hashlib
 import os
 from dataclasses import dataclass
 
@@ -80,6 +81,14 @@ class Authority:
     def bundle(self):
         """The file of trusted certificates: the lab's authority alone."""
         return self.path("lab.pem")
+
+    def key_digest(self):
+        """That of the key of all leaf certificates, for TLSA 3 1 1."""
+        path = self.path("leaf.pub")
+        run("openssl", "pkey", "-in", self.key, "-pubout", "-outform", "DER",
+            "-out", path)
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
 
     def new_key(self, path):
         run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt",

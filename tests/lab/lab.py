@@ -16,6 +16,8 @@ from bad_destinations import BAD_PUBLISHED, tarpit_lines
 from certificates import Authority
 from destinations import (DESTINATIONS, PUBLISHED, give_addresses,
                           zone_lines)
+from exim_destinations import EXIM_DESTINATIONS
+from exim_trials import EXIM_TRIALS
 from mail_server import MailServer, configure
 from policy_host import PolicyHosts
 from process import Timeout
@@ -23,6 +25,8 @@ from rows import Rows
 from sinks import Sinks
 from trials import TRIALS
 from zones import Dns
+
+ALL_TRIALS = TRIALS + EXIM_TRIALS
 
 
 class Lab:
@@ -34,13 +38,18 @@ class Lab:
         self.published = published
         self.authority = Authority(namespace.WORK + "/ca")
         self.dns = Dns(namespace.INPUTS + "/daemons", namespace.WORK + "/dns",
-                       logs, [line for d in published
-                              for line in zone_lines(d)] + further_records)
+                       logs, self.records() + further_records)
         self.sinks = Sinks(self.authority)
         self.policy_hosts = PolicyHosts(self.authority)
         self.server = MailServer(logs)
         self.logs = logs
         self.refused = set()            # subjects
+
+    def records(self):
+        """The zone, with the digest of the key in its TLSA records."""
+        digest = self.authority.key_digest()
+        return [line.replace("{key}", digest) for d in self.published
+                for line in zone_lines(d)]
 
     def start(self):
         self.rows.stage("DNS: knotd, unbound")
@@ -80,13 +89,15 @@ def parse():
     parser.add_argument("--only", action="append", metavar="DOMAIN",
                         help="these destinations, and no trials")
     parser.add_argument("--trials", action="append", metavar="NAME",
-                        choices=[t.__name__ for t in TRIALS + BAD_DAYS],
+                        choices=[t.__name__ for t in ALL_TRIALS + BAD_DAYS],
                         help="these trials, and no destinations: " + ", ".join(
-                            t.__name__ for t in TRIALS + BAD_DAYS))
+                            t.__name__ for t in ALL_TRIALS + BAD_DAYS))
     parser.add_argument("--bad-days", choices=["quick", "all"],
                         help="quick: also the bad days that take a moment; "
                         "all: these, and nothing else: " +
                         ", ".join(t.__name__ for t in BAD_DAYS))
+    parser.add_argument("--no-exim", action="store_true",
+                        help="no trials of Exim as the one who sends")
     parser.add_argument("--inside", action="store_true",
                         help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -94,16 +105,17 @@ def parse():
 
 def chosen(options):
     """(destinations, trials) of a run."""
+    trials = TRIALS if options.no_exim else ALL_TRIALS
     if options.only:
         return [d for d in DESTINATIONS if d.domain in options.only], []
     if options.trials:
-        return [], [t for t in TRIALS + BAD_DAYS
+        return [], [t for t in ALL_TRIALS + BAD_DAYS
                     if t.__name__ in options.trials]
     if options.bad_days == "all":
         return [], BAD_DAYS
     if options.bad_days == "quick":
-        return DESTINATIONS, TRIALS + QUICK
-    return DESTINATIONS, TRIALS
+        return DESTINATIONS, trials + QUICK
+    return DESTINATIONS, trials
 
 
 def judge_all(lab, destinations, trials):
@@ -153,11 +165,12 @@ def set_up(options, rows, trials):
     namespace.set_up({name: getattr(options, name) for name in
                       ("smtpd", "postfix", "exim", "daemons", "prefix",
                        "logs")},
-                     give_addresses(PUBLISHED))
+                     give_addresses(PUBLISHED + EXIM_DESTINATIONS))
+    published = PUBLISHED + EXIM_DESTINATIONS
     if set(BAD_DAYS).intersection(trials):
-        lab = Lab(rows, PUBLISHED + BAD_PUBLISHED, tarpit_lines())
+        lab = Lab(rows, published + BAD_PUBLISHED, tarpit_lines())
     else:
-        lab = Lab(rows, PUBLISHED, [])
+        lab = Lab(rows, published, [])
     lab.start()
     return lab
 

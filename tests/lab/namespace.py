@@ -21,6 +21,9 @@ USERS = {"opensmtpd": 64901, "opensmtpq": 64902, "strictmx": 64903,
          "postfix": 64904, "postdrop": 64905, "Debian-exim": 64906}
 NOBODY = 65534
 
+# A setuid program finds its libraries by what this has written.
+LDCONFIG = "/usr/sbin/ldconfig"
+
 # What programs need of the host's /etc; all else is the lab's own.
 ETC_OF_HOST = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d",
                "localtime", "protocols", "services", "ssl/openssl.cnf")
@@ -60,8 +63,12 @@ def set_up(inputs, addresses6):
     run("mount", "-t", "proc", "proc", "/proc")
     bind(inputs)
     etc = own_etc()
+    _, ldconfig = read_etc(LDCONFIG)
     for path in ("/run", "/var", "/opt", "/usr/sbin", "/usr/libexec"):
         mount_tmpfs(path)
+    with open(LDCONFIG, "wb") as file:
+        file.write(ldconfig)
+    os.chmod(LDCONFIG, 0o755)
     for path in (WORK, "/var/lib/opensmtpd/empty", "/var/lib/strictmx",
                  "/run/strictmx", "/var/tmp"):
         os.makedirs(path)
@@ -143,7 +150,8 @@ def fill_etc(kept):
         elif content is not None:
             with open(path, "wb") as file:
                 file.write(content)
-    users = [("root", 0, "/root"), ("nobody", NOBODY, "/nonexistent")]
+    users = [("root", 0, "/root"), ("mail", 8, "/var/mail"),
+             ("nobody", NOBODY, "/nonexistent")]
     users += [(name, uid, "/nonexistent") for name, uid in USERS.items()]
     write("/etc/passwd", "".join(
         "%s:x:%d:%d::%s:/bin/sh\n" % (name, uid, uid, home)

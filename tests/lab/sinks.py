@@ -32,6 +32,8 @@ class Sinks:
         self.authority = authority
         self.lock = threading.Lock()
         self.messages = []
+        self.heard = []         # (mx, verb) of every command
+        self.watchers = {}      # called with a verb that an mx hears
 
     def listen(self, mx):
         """Serves mx, see destinations.Mx."""
@@ -48,6 +50,16 @@ class Sinks:
             starttls = mx.starttls
             tls = stranger
         Listener(mx.address, 25, Handler)
+
+    def hear(self, mx, verb):
+        with self.lock:
+            self.heard.append((mx, verb))
+        if mx in self.watchers:
+            self.watchers[mx](verb)
+
+    def has_heard(self, mx, verb):
+        with self.lock:
+            return (mx, verb) in self.heard
 
     def keep(self, message):
         with self.lock:
@@ -114,6 +126,7 @@ class Session(socketserver.BaseRequestHandler):
             if not line:
                 return
             verb, _, argument = line.strip().partition(" ")
+            self.sinks.hear(self.host, verb.upper())
             command = getattr(self, "do_" + verb.lower(), None)
             if command is None:
                 self.reply("502 5.5.1 unknown command")
