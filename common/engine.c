@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "common/config.h"
 #include "common/dnssec_guard.h"
+#include "common/failures.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/lookup.h"
@@ -24,6 +25,7 @@
 #include "common/ports.h"
 #include "common/refresh.h"
 #include "common/staging.h"
+#include "common/stats.h"
 #include "common/uthash_quiet.h"
 #include "common/verdict.h"
 #include "common/verdict_cache.h"
@@ -174,7 +176,20 @@ engine_cached(struct engine *engine, enum gate gate, const char *domain)
 		staging_take(engine->staging, verdict, 1,
 		    clock_wall_s(engine->shared.ports->clock));
 	}
+	stats_hit(verdict);
 	look_behind(engine, verdict);
+	return verdict;
+}
+
+const struct verdict *
+engine_peek(struct engine *engine, enum gate gate, const char *domain)
+{
+	const struct verdict *verdict = verdict_cache_get(engine->kept[gate],
+	    policy_domain(engine, domain));
+
+	if (verdict == NULL ||
+	    verdict->expires_ms <= clock_mono_ms(engine->shared.ports->clock))
+		return NULL;
 	return verdict;
 }
 
@@ -197,15 +212,25 @@ running_free(struct running *r)
 	free(r);
 }
 
-static size_t
-count_asks(const struct running *r)
+/* It is counted, and remembered when mail is not to go. */
+static void
+verdict_note(const struct running *r, const struct verdict *verdict,
+    int64_t took_ms)
 {
 	const struct engine_ask *ask;
 	size_t n = 0;
 
 	TAILQ_FOREACH (ask, &r->asks, entry)
 		n++;
-	return n;
+	stats_lookup(verdict, took_ms, n);
+	staging_take(r->engine->staging, verdict, n,
+	    clock_wall_s(r->engine->shared.ports->clock));
+	if (verdict->action != ACTION_PROCEED)
+		failures_add(verdict->facts.domain,
+		    &(struct failure){ .what = "verdict",
+			.mx = verdict->mx[0] == '\0' ? NULL : verdict->mx,
+			.why = verdict->reason,
+			.result = verdict->result });
 }
 
 static void
@@ -219,12 +244,11 @@ lookup_done(struct verdict *verdict, int64_t took_ms, void *arg)
 	/* Whoever asks from now on, a waiter's callback too, begins anew. */
 	HASH_DEL(e->running[r->gate], r);
 	verdict_log(verdict, took_ms, false);
+	verdict_note(r, verdict, took_ms);
 	look_behind(e, verdict);
 	if (is_worth_keeping(verdict, clock_mono_ms(e->shared.ports->clock)) &&
 	    verdict_is_current(e, verdict))
 		verdict_cache_put(e->kept[r->gate], verdict);
-	staging_take(e->staging, verdict, count_asks(r),
-	    clock_wall_s(e->shared.ports->clock));
 	while ((ask = TAILQ_FIRST(&r->asks)) != NULL) {
 		engine_done_fn *done = ask->done;
 		void *done_arg = ask->arg;
@@ -408,6 +432,17 @@ engine_forget(struct engine *engine, const char *domain)
 	policy_cache_clear(engine->shared.cache);
 	for (int gate = 0; gate < GATES; gate++)
 		verdict_cache_clear(engine->kept[gate]);
+}
+
+void
+engine_count(const struct engine *engine, struct engine_numbers *out)
+{
+	*out = (struct engine_numbers){ .asks = engine->n_asks,
+		.updates = policy_updates_running(engine->updates) };
+	for (int gate = 0; gate < GATES; gate++) {
+		out->lookups += HASH_COUNT(engine->running[gate]);
+		out->verdicts += verdict_cache_count(engine->kept[gate]);
+	}
 }
 
 struct policy_cache *

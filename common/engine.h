@@ -62,6 +62,10 @@ void engine_free(struct engine *engine);
 const struct verdict *engine_cached(struct engine *engine, enum gate gate,
     const char *domain);
 
+/* The same for who only looks: not logged, not counted, nothing begins. */
+const struct verdict *engine_peek(struct engine *engine, enum gate gate,
+    const char *domain);
+
 /* verdict: borrowed for the time of the call. */
 typedef void engine_done_fn(const struct verdict *verdict, void *arg);
 
@@ -101,6 +105,14 @@ void engine_refresh(struct engine *engine, const char *domain);
  * failed fetches, verdicts. What runs goes on.
  */
 void engine_forget(struct engine *engine, const char *domain);
+
+/* How many there are of what. */
+struct engine_numbers {
+	size_t lookups, asks, updates; /* that run, or wait */
+	size_t verdicts;	       /* kept */
+};
+
+void engine_count(const struct engine *engine, struct engine_numbers *out);
 
 /* Parts of the engine, for who shows them to an administrator. */
 struct policy_cache *engine_policies(const struct engine *engine);

@@ -130,23 +130,27 @@ explain_mx(const struct facts *f)
 	    "hosts", hosts);
 }
 
-char *
-explain_verdict(const struct verdict *v)
+json_t *
+explain_verdict_object(const struct verdict *v)
 {
 	const struct facts *f = &v->facts;
 
-	return json_line(
-	    json_pack("{s:o, s:s, s:s, s:o, s:o, s:s, s:{s:s, s:o, "
-		      "s:o}, s:o, s:o, s:b}",
-		"domain", json_text(f->domain), "action",
-		verdict_action_name(v->action), "source",
-		verdict_source_name(v->source), "mx", json_text(v->mx),
-		"reason", json_text(v->reason), "result",
-		result_type_name(v->result), "record", "state",
-		record_state_name(f->sts.record), "id",
-		json_text(f->sts.record_id), "why",
-		json_text(f->sts.record_why), "policy", explain_policy(&f->sts),
-		"mx_set", explain_mx(f), "deadline_hit", (int)f->deadline_hit));
+	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:s, s:{s:s, s:o, "
+			 "s:o}, s:o, s:o, s:b}",
+	    "domain", json_text(f->domain), "action",
+	    verdict_action_name(v->action), "source",
+	    verdict_source_name(v->source), "mx", json_text(v->mx), "reason",
+	    json_text(v->reason), "result", result_type_name(v->result),
+	    "record", "state", record_state_name(f->sts.record), "id",
+	    json_text(f->sts.record_id), "why", json_text(f->sts.record_why),
+	    "policy", explain_policy(&f->sts), "mx_set", explain_mx(f),
+	    "deadline_hit", (int)f->deadline_hit);
+}
+
+char *
+explain_verdict(const struct verdict *v)
+{
+	return json_line(explain_verdict_object(v));
 }
 
 char *

@@ -6,10 +6,15 @@
 #ifndef STRICTMX_COMMON_EXPLAIN_H
 #define STRICTMX_COMMON_EXPLAIN_H
 
+#include <jansson.h>
+
 struct verdict;
 
 /* One line of JSON, to be freed with free(). NULL without memory. */
 char *explain_verdict(const struct verdict *verdict);
+
+/* The same as an object, to be given up. */
+json_t *explain_verdict_object(const struct verdict *verdict);
 
 /* The same form for a mailbox that no verdict is needed for. */
 char *explain_exempt(const char *domain, const char *why);

@@ -105,6 +105,25 @@ fetch_backoff_holds(struct fetch_backoff *backoff, const char *domain,
 	return same_id || n_recent == LIMIT_FETCHES_PER_BACKOFF;
 }
 
+int64_t
+fetch_backoff_left_ms(struct fetch_backoff *backoff, const char *domain,
+    const char *id, int64_t now_ms)
+{
+	const struct failed_domain *d = domain_find(backoff, domain);
+	int64_t free_ms = now_ms;
+
+	if (d == NULL)
+		return 0;
+	for (size_t i = 0; i < d->n; i++)
+		if (strcmp(d->last[i].id, id) == 0 ||
+		    i == LIMIT_FETCHES_PER_BACKOFF - 1) {
+			free_ms = d->last[i].at_ms + BACKOFF_MS > free_ms
+			    ? d->last[i].at_ms + BACKOFF_MS
+			    : free_ms;
+		}
+	return free_ms - now_ms;
+}
+
 static struct failed_domain *
 domain_add(struct fetch_backoff *backoff, const char *domain)
 {

@@ -28,6 +28,10 @@ bool fetch_backoff_holds(struct fetch_backoff *backoff, const char *domain,
     const char *id, int64_t now_ms, enum result_type *failure,
     const char **why);
 
+/* In how many ms holds() will say no; 0: now. */
+int64_t fetch_backoff_left_ms(struct fetch_backoff *backoff, const char *domain,
+    const char *id, int64_t now_ms);
+
 /* A fetch has ended without a policy. */
 void fetch_backoff_failed(struct fetch_backoff *backoff, const char *domain,
     const char *id, int64_t now_ms, enum result_type failure, const char *why);

@@ -138,6 +138,10 @@
 #define LIMIT_OVERRIDE_ENDED_S 604800 /* then a start forgets an ended one */
 #define LIMIT_FRESH_LOOK_S 60	      /* a look before refusals, per domain */
 
+/* Failures that are remembered for who asks why */
+#define LIMIT_FAILURE_DOMAINS 2000
+#define LIMIT_FAILURES 8 /* of each domain */
+
 /* Query server */
 #define LIMIT_QUERY_CLIENTS 1024
 #define LIMIT_QUERY_IN_FLIGHT 16384 /* requests of one client */

@@ -467,6 +467,7 @@ lookup_finish(struct lookup *l)
 	mx_lookup_cancel(&l->mx_lookup); /* it writes into the verdict */
 	l->verdict = NULL;
 	verdict_decide(verdict, l->shared.config);
+	verdict->decided_ms = now_ms;
 	verdict->expires_ms = now_ms +
 	    (int64_t)verdict_life_s(verdict, clock_wall_s(clock), now_ms) *
 		1000;

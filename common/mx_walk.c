@@ -169,7 +169,7 @@ static void
 outcome_of_host(struct mx_walk *w, const struct smtp_result *result,
     const struct address *address)
 {
-	const struct outcome outcome = {
+	struct outcome outcome = {
 		.kind = OUTCOME_SESSION,
 		.domain = w->verdict->facts.domain,
 		.source = session_source(w, result),
@@ -180,6 +180,9 @@ outcome_of_host(struct mx_walk *w, const struct smtp_result *result,
 		.why = result->why,
 	};
 
+	/* What nobody minds about a session that is ready is no failure. */
+	if (result->stage == SMTP_STAGE_READY && outcome.result == RESULT_NONE)
+		outcome.why = "";
 	if (!w->opts.uncounted)
 		outcome_report(&outcome);
 }

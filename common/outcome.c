@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "common/failures.h"
 #include "common/log.h"
+#include "common/stats.h"
 
 static const char *const kinds[] = {
 	[OUTCOME_SESSION] = "session",
@@ -22,6 +24,25 @@ outcome_set_sink(outcome_sink_fn *sink, void *arg)
 	outcome_sink_arg = arg;
 }
 
+bool
+outcome_is_good(const struct outcome *o)
+{
+	return o->result == RESULT_NONE && o->why[0] == '\0';
+}
+
+static void
+remember(const struct outcome *o)
+{
+	struct failure failure = { .what = kinds[o->kind],
+		.mx = o->mx,
+		.why = o->why,
+		.result = o->result };
+
+	if (o->address != NULL)
+		failure.address = *o->address;
+	failures_add(o->domain, &failure);
+}
+
 void
 outcome_report(const struct outcome *o)
 {
@@ -35,6 +56,9 @@ outcome_report(const struct outcome *o)
 	    kinds[o->kind], o->mx == NULL ? "none" : o->mx, address,
 	    result_type_name(o->result),
 	    log_quote(why, o->why, strlen(o->why)));
+	stats_outcome(o);
+	if (!outcome_is_good(o))
+		remember(o);
 	if (outcome_sink != NULL)
 		outcome_sink(o, outcome_sink_arg);
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How a session or a probe ended, or why a policy could not be fetched: one
- * record each, to one function. What is counted for reports (RFC 8460) will be
- * counted there; probes are not sessions and never are.
+ * How a session, a probe or a fetch of a policy ended: one record each, to one
+ * function. It counts them (common/stats) and remembers failures
+ * (common/failures). What is counted for reports (RFC 8460) will be counted
+ * there; probes are not sessions and never are.
  */
 #ifndef STRICTMX_COMMON_OUTCOME_H
 #define STRICTMX_COMMON_OUTCOME_H
+
+#include <stdbool.h>
 
 #include "common/address.h"
 #include "common/result_type.h"
@@ -15,7 +18,7 @@
 enum outcome_kind {
 	OUTCOME_SESSION, /* to deliver mail, as far as MAIL could be said */
 	OUTCOME_PROBE,
-	OUTCOME_FETCH, /* that failed */
+	OUTCOME_FETCH,
 };
 
 /* All borrowed for the time of the call. */
@@ -29,6 +32,9 @@ struct outcome {
 	enum result_type result;       /* NONE: good, or not about TLS */
 	const char *why;	       /* "" when good */
 };
+
+/* Nothing was wrong, TLS or other. */
+bool outcome_is_good(const struct outcome *outcome);
 
 void outcome_report(const struct outcome *outcome);
 

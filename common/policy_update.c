@@ -15,6 +15,7 @@
 
 #include "common/clock.h"
 #include "common/config.h"
+#include "common/failures.h"
 #include "common/fetch_backoff.h"
 #include "common/limits.h"
 #include "common/log.h"
@@ -75,6 +76,8 @@ record_done(const struct dns_answer *answer, void *arg)
 		break;
 	case DNS_TEMPFAIL:
 		u->facts.record_why = answer->why;
+		failures_add(u->domain,
+		    &(struct failure){ .what = "record", .why = answer->why });
 		break;
 	}
 	update_advance(u);
@@ -289,6 +292,12 @@ policy_accept(struct policy_update *u, struct span body)
 		log_warning("domain=%s max_age is more than RFC 8461 3.2 "
 			    "allows: taken as %u",
 		    u->domain, f->policy.max_age_s);
+	outcome_report(&(struct outcome){ .kind = OUTCOME_FETCH,
+	    .domain = u->domain,
+	    .source = VERDICT_STS,
+	    .mode = f->policy.mode,
+	    .result = RESULT_NONE,
+	    .why = "" });
 	u->all->changed(u->domain, u->all->changed_arg);
 }
 

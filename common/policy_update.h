@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/facts.h"
 #include "common/ports.h"
@@ -71,6 +72,10 @@ void policy_update_refresh(struct policy_updates *updates, const char *domain);
  */
 struct policy_wait *policy_update_refresh_join(struct policy_updates *updates,
     const char *domain, policy_update_done_fn *done, void *arg);
+
+/* In how many ms a failed fetch for this record may be tried again; 0: now. */
+int64_t policy_updates_backoff_ms(const struct policy_updates *updates,
+    const char *domain, const char *id);
 
 /* Failures of a domain, or, with NULL, of all, do not count any more. */
 void policy_updates_forget(struct policy_updates *updates, const char *domain);

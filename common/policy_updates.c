@@ -157,6 +157,14 @@ policy_updates_free(struct policy_updates *updates)
 	free(updates);
 }
 
+int64_t
+policy_updates_backoff_ms(const struct policy_updates *updates,
+    const char *domain, const char *id)
+{
+	return fetch_backoff_left_ms(updates->backoff, domain, id,
+	    clock_mono_ms(updates->ports->clock));
+}
+
 void
 policy_updates_forget(struct policy_updates *updates, const char *domain)
 {

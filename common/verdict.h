@@ -46,11 +46,12 @@ struct verdict {
 	 * with the reply and enhanced status codes: "451 4.7.5 ...".
 	 */
 	char reason[VERDICT_REASON_SIZE];
+	int64_t decided_ms; /* monotonic; its facts are that old */
 	int64_t expires_ms; /* monotonic */
 };
 
 /*
- * Judges out->facts for out->gate and fills the rest of out but expires_ms.
+ * Judges out->facts for out->gate and fills the rest of out but the times.
  * The pieces of text that come from the network are made printable.
  */
 void verdict_decide(struct verdict *out, const struct config *config);

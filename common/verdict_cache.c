@@ -148,6 +148,7 @@ walk_verdict(struct walk *w, struct verdict *v)
 	MEMBER(w, v->result);
 	text(w, v->mx);
 	text(w, v->reason);
+	MEMBER(w, v->decided_ms);
 	MEMBER(w, v->expires_ms);
 	walk_policy_facts(w, &f->sts);
 	MEMBER(w, f->fresh_look);

@@ -28,6 +28,7 @@
 #include "common/config.h"
 #include "common/hostname.h"
 #include "common/engine.h"
+#include "common/failures.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/loop_meter.h"
@@ -457,6 +458,7 @@ daemon_open(struct daemon *d, struct config *config)
 	if ((d->base = event_base_new()) == NULL ||
 	    (d->clock = clock_new(d->base)) == NULL)
 		fatal("out of memory");
+	failures_begin(d->clock);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
 		fatal("libcurl could not be set up");
 	/* These first: they need root's right to make their sockets. */
@@ -506,6 +508,7 @@ daemon_close(struct daemon *d)
 	overrides_free(d->overrides);
 	policy_cache_free(d->cache);
 	policy_store_close(d->store);
+	failures_end();
 	clock_free(d->clock);
 	event_base_free(d->base);
 	libevent_global_shutdown();

@@ -14,6 +14,8 @@
 #include "filter/query_cache.h"
 #include "filter/query_override.h"
 #include "filter/query_staging.h"
+#include "filter/query_stats.h"
+#include "filter/query_why.h"
 
 static const struct {
 	enum query_verb verb;
@@ -29,6 +31,8 @@ static const struct {
 	{ QUERY_OVERRIDE_LIST, query_override_list, false },
 	{ QUERY_OVERRIDE_SET, query_override_set, true },
 	{ QUERY_STAGING, query_staging, false },
+	{ QUERY_STATS, query_stats, false },
+	{ QUERY_WHY, query_why, false },
 };
 
 /* The end of a job. */

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "proto/domain.h"
 #include "proto/query_line.h"
@@ -30,6 +31,7 @@ struct query_scope {
 	const struct config *config;
 	struct loop_meter *meter; /* may be NULL */
 	size_t n_clients;
+	int64_t began_ms; /* monotonic */
 };
 
 /* What the verb of a job does: from the loop, once. */

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/config.h"
 #include "common/engine.h"
 #include "common/exempt.h"
@@ -477,6 +478,7 @@ query_server_new(struct event_base *base, struct clock *clock,
 	}
 	s->base = base;
 	s->scope.clock = clock;
+	s->scope.began_ms = clock_mono_ms(clock);
 	LIST_INIT(&s->clients);
 	query_server_use(s, engine, config);
 	return s;

@@ -19,7 +19,9 @@ int tool_lint(int argc, char **argv);
 int tool_match(int argc, char **argv);
 int tool_override(int argc, char **argv);
 int tool_staging(int argc, char **argv);
+int tool_stats(int argc, char **argv);
 int tool_tlsa(int argc, char **argv);
+int tool_why(int argc, char **argv);
 
 /* What lint knows: its own verbs, so to speak. */
 int tool_lint_certificate(int argc, char **argv);

@@ -19,6 +19,7 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "filter/engine_link.h"
+#include "filter/tool_json.h"
 #include "filter/tool_progress.h"
 #include "filter/unix_connect.h"
 
@@ -53,57 +54,19 @@ text_of(const json_t *value)
 	return json_is_string(value) ? json_string_value(value) : "-";
 }
 
-static const char *
-member(const json_t *object, const char *name)
-{
-	return text_of(json_object_get(object, name));
-}
-
-/* A terminal gets printable ASCII, whatever engine this is. */
-static void
-string_make_printable(json_t *string)
-{
-	char *copy = strdup(json_string_value(string));
-
-	for (char *p = copy; p != NULL && *p != '\0'; p++)
-		if (*p < 0x20 || *p > 0x7e)
-			*p = '?';
-	json_string_set(string, copy == NULL ? "" : copy);
-	free(copy);
-}
-
-static void
-make_printable(json_t *value)
-{
-	const char *key;
-	json_t *part;
-	size_t i;
-
-	if (json_is_string(value))
-		string_make_printable(value);
-	json_object_foreach(value, key, part)
-	{
-		make_printable(part);
-	}
-	json_array_foreach(value, i, part)
-	{
-		make_printable(part);
-	}
-}
-
 /* A cached policy binds without a look at the record. */
 static void
 print_record(const json_t *record, const json_t *policy)
 {
-	if (strcmp(member(policy, "state"), "cached") == 0 &&
-	    strcmp(member(record, "state"), "unknown") == 0) {
+	if (strcmp(tool_json_text(policy, "state"), "cached") == 0 &&
+	    strcmp(tool_json_text(record, "state"), "unknown") == 0) {
 		puts("  record  not needed: the policy is cached");
 		return;
 	}
-	printf("  record  %s, id %s", member(record, "state"),
-	    member(record, "id"));
+	printf("  record  %s, id %s", tool_json_text(record, "state"),
+	    tool_json_text(record, "id"));
 	if (json_is_string(json_object_get(record, "why")))
-		printf(": %s", member(record, "why"));
+		printf(": %s", tool_json_text(record, "why"));
 	putchar('\n');
 }
 
@@ -113,10 +76,11 @@ print_policy(const json_t *policy)
 	const json_t *failure = json_object_get(policy, "failure");
 	const json_t *patterns = json_object_get(policy, "mx");
 
-	printf("  policy  %s", member(policy, "state"));
-	if (strcmp(member(policy, "mode"), "unknown") != 0) {
+	printf("  policy  %s", tool_json_text(policy, "state"));
+	if (strcmp(tool_json_text(policy, "mode"), "unknown") != 0) {
 		printf(", id %s, mode %s, max_age %lld, mx",
-		    member(policy, "id"), member(policy, "mode"),
+		    tool_json_text(policy, "id"),
+		    tool_json_text(policy, "mode"),
 		    (long long)json_integer_value(
 			json_object_get(policy, "max_age")));
 		for (size_t i = 0; i < json_array_size(patterns); i++)
@@ -124,7 +88,8 @@ print_policy(const json_t *policy)
 	}
 	if (json_is_object(failure))
 		printf("\n          last fetch: %s: %s",
-		    member(failure, "result"), member(failure, "why"));
+		    tool_json_text(failure, "result"),
+		    tool_json_text(failure, "why"));
 	putchar('\n');
 }
 
@@ -132,11 +97,11 @@ print_policy(const json_t *policy)
 static void
 print_record_of(const json_t *record)
 {
-	const char *text = member(record, "record");
+	const char *text = tool_json_text(record, "record");
 
 	if (json_is_string(json_object_get(record, "unusable")))
 		printf("          TLSA %s, unusable: %s\n", text,
-		    member(record, "unusable"));
+		    tool_json_text(record, "unusable"));
 	else if (json_is_true(json_object_get(record, "matched")))
 		printf("          TLSA %s, matches\n", text);
 	else
@@ -151,8 +116,9 @@ print_tlsa(const json_t *dane, bool under_dane)
 	json_int_t number =
 	    json_integer_value(json_object_get(dane, "records"));
 
-	if (under_dane && strcmp(member(dane, "state"), "unknown") == 0)
-		printf("          TLSA unknown: %s\n", member(dane, "why"));
+	if (under_dane && strcmp(tool_json_text(dane, "state"), "unknown") == 0)
+		printf("          TLSA unknown: %s\n",
+		    tool_json_text(dane, "why"));
 	for (size_t i = 0; i < n; i++)
 		print_record_of(json_array_get(records, i));
 	if (number > (json_int_t)n)
@@ -167,15 +133,16 @@ print_mx(const json_t *mx)
 
 	printf("  mx      %lld %s",
 	    (long long)json_integer_value(json_object_get(mx, "preference")),
-	    member(mx, "host"));
+	    tool_json_text(mx, "host"));
 	if (under_dane || json_is_true(json_object_get(mx, "listed")))
 		printf(", %s, %s, address %s",
 		    under_dane ? "under DANE" : "listed",
-		    member(probe, "state"), member(probe, "address"));
+		    tool_json_text(probe, "state"),
+		    tool_json_text(probe, "address"));
 	else
 		printf(", not listed");
 	if (json_is_string(json_object_get(probe, "why")))
-		printf(": %s", member(probe, "why"));
+		printf(": %s", tool_json_text(probe, "why"));
 	putchar('\n');
 	print_tlsa(json_object_get(mx, "dane"), under_dane);
 }
@@ -187,14 +154,14 @@ print_facts(const char *recipient, const json_t *facts)
 	const json_t *hosts = json_object_get(set, "hosts");
 	const json_t *record = json_object_get(facts, "record");
 
-	printf("%s: %s\n  %s\n", recipient, member(facts, "action"),
-	    member(facts, "reason"));
+	printf("%s: %s\n  %s\n", recipient, tool_json_text(facts, "action"),
+	    tool_json_text(facts, "reason"));
 	if (record == NULL)
 		return; /* exempt: there are no facts */
 	print_record(record, json_object_get(facts, "policy"));
 	print_policy(json_object_get(facts, "policy"));
 	if (json_array_size(hosts) == 0)
-		printf("  mx      %s\n", member(set, "state"));
+		printf("  mx      %s\n", tool_json_text(set, "state"));
 	for (size_t i = 0; i < json_array_size(hosts); i++)
 		print_mx(json_array_get(hosts, i));
 }
@@ -211,7 +178,7 @@ static void
 answer_take(struct asking *a, const char *recipient, struct span text)
 {
 	json_t *facts = json_loadb(text.p, text.len, 0, NULL);
-	const char *action = member(facts, "action");
+	const char *action = tool_json_text(facts, "action");
 	bool passes = is_one_of(action, "proceed", "would-defer");
 
 	if (!passes && !is_one_of(action, "defer", "reject")) {
@@ -222,7 +189,7 @@ answer_take(struct asking *a, const char *recipient, struct span text)
 	} else if (a->json) {
 		printf("%.*s\n", (int)text.len, text.p);
 	} else {
-		make_printable(facts);
+		tool_json_make_printable(facts);
 		print_facts(recipient, facts);
 	}
 	if (!passes && a->exit_status == TOOL_FINE)

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "filter/tool.h"
 #include "filter/tool_engine.h"
+#include "filter/tool_json.h"
 #include "filter/tool_report.h"
 #include "filter/tool_time.h"
 
@@ -61,21 +62,6 @@ call_open(struct cache_call *call, const char *verb, int argc, char **argv)
 	return call->engine == NULL ? status : -1;
 }
 
-static int64_t
-number(const json_t *object, const char *name)
-{
-	return json_integer_value(json_object_get(object, name));
-}
-
-/* "-" for what is no text. */
-static const char *
-text(const json_t *object, const char *name)
-{
-	const char *value = json_string_value(json_object_get(object, name));
-
-	return value == NULL ? "-" : value;
-}
-
 /* When it will be fetched again, as seen from now. */
 static const char *
 refresh_text(const json_t *policy, int64_t now_s, char buf[TOOL_TIME_SIZE])
@@ -94,7 +80,7 @@ expiry_text(const json_t *policy, int64_t now_s, char buf[TOOL_TIME_SIZE])
 {
 	return json_is_true(json_object_get(policy, "expired"))
 	    ? "expired"
-	    : tool_time(buf, number(policy, "expires_at") - now_s);
+	    : tool_time(buf, tool_json_number(policy, "expires_at") - now_s);
 }
 
 /* cache list: page after page, one document in the end. */
@@ -105,11 +91,11 @@ print_row(const json_t *policy, int64_t now_s)
 	char age[TOOL_TIME_SIZE], expiry[TOOL_TIME_SIZE];
 	char refresh[TOOL_TIME_SIZE];
 
-	printf("%-30s %-8s %-12s %-12s %-12s %s\n", text(policy, "domain"),
-	    text(policy, "mode"),
-	    tool_time(age, now_s - number(policy, "fetched_at")),
+	printf("%-30s %-8s %-12s %-12s %-12s %s\n",
+	    tool_json_text(policy, "domain"), tool_json_text(policy, "mode"),
+	    tool_time(age, now_s - tool_json_number(policy, "fetched_at")),
 	    expiry_text(policy, now_s, expiry),
-	    refresh_text(policy, now_s, refresh), text(policy, "id"));
+	    refresh_text(policy, now_s, refresh), tool_json_text(policy, "id"));
 }
 
 static void
@@ -122,7 +108,7 @@ print_rows(const json_t *page, bool json, bool first)
 		char *line;
 
 		if (!json) {
-			print_row(policy, number(page, "now"));
+			print_row(policy, tool_json_number(page, "now"));
 			continue;
 		}
 		if ((line = json_dumps(policy, JSON_COMPACT)) == NULL)
@@ -146,7 +132,7 @@ list_all(struct cache_call *call)
 			return TOOL_UNKNOWN;
 		if (first && json)
 			printf("{\"now\":%lld,\"policies\":[",
-			    (long long)number(page, "now"));
+			    (long long)tool_json_number(page, "now"));
 		else if (first)
 			printf("%-30s %-8s %-12s %-12s %-12s %s\n", "DOMAIN",
 			    "MODE", "FETCHED AGO", "LIFE LEFT", "REFRESH IN",
@@ -154,7 +140,8 @@ list_all(struct cache_call *call)
 		print_rows(page, json, first);
 		first = false;
 		more = json_is_string(json_object_get(page, "next"));
-		snprintf(after, sizeof(after), "%s", text(page, "next"));
+		snprintf(after, sizeof(after), "%s",
+		    tool_json_text(page, "next"));
 		json_decref(page);
 	}
 	if (json)
@@ -211,23 +198,25 @@ print_shown(const json_t *answer)
 {
 	const json_t *policy = json_object_get(answer, "policy");
 	const json_t *mx = json_object_get(answer, "mx");
-	int64_t now_s = number(answer, "now");
+	int64_t now_s = tool_json_number(answer, "now");
 	char buf[TOOL_TIME_SIZE];
 
 	if (!json_is_object(policy)) {
-		printf("%s: no policy is cached\n", text(answer, "domain"));
+		printf("%s: no policy is cached\n",
+		    tool_json_text(answer, "domain"));
 		return;
 	}
-	printf("%s: id %s, mode %s, max_age %lld\n", text(answer, "domain"),
-	    text(policy, "id"), text(policy, "mode"),
-	    (long long)number(policy, "max_age"));
+	printf("%s: id %s, mode %s, max_age %lld\n",
+	    tool_json_text(answer, "domain"), tool_json_text(policy, "id"),
+	    tool_json_text(policy, "mode"),
+	    (long long)tool_json_number(policy, "max_age"));
 	for (size_t i = 0; i < json_array_size(mx); i++)
 		printf("  mx           %s\n",
 		    json_string_value(json_array_get(mx, i)));
 	printf("  fetched      %s ago\n",
-	    tool_time(buf, now_s - number(policy, "fetched_at")));
+	    tool_time(buf, now_s - tool_json_number(policy, "fetched_at")));
 	printf("  record seen  %s ago\n",
-	    tool_time(buf, now_s - number(policy, "record_seen_at")));
+	    tool_time(buf, now_s - tool_json_number(policy, "record_seen_at")));
 	printf("  life left    %s\n", expiry_text(policy, now_s, buf));
 	printf("  refresh in   %s\n", refresh_text(policy, now_s, buf));
 }
@@ -258,11 +247,13 @@ print_refreshed(const json_t *answer)
 	const json_t *failure = json_object_get(answer, "failure");
 	bool fetched = judge_refreshed(answer) == TOOL_FINE;
 
-	tool_report_verdict(fetched, "%s: %s", text(answer, "domain"),
+	tool_report_verdict(fetched, "%s: %s", tool_json_text(answer, "domain"),
 	    fetched ? "fetched" : "not fetched");
 	if (!fetched)
-		printf("  %s (%s)\n  policy %s\n", text(failure, "why"),
-		    text(failure, "result"), text(answer, "state"));
+		printf("  %s (%s)\n  policy %s\n",
+		    tool_json_text(failure, "why"),
+		    tool_json_text(failure, "result"),
+		    tool_json_text(answer, "state"));
 }
 
 static int
@@ -295,7 +286,7 @@ print_dropped(const json_t *answer)
 		printf("%lld policies dropped\n",
 		    (long long)json_integer_value(dropped));
 	else
-		printf("%s: %s\n", text(answer, "domain"),
+		printf("%s: %s\n", tool_json_text(answer, "domain"),
 		    json_is_true(dropped) ? "dropped" : "no policy was cached");
 }
 

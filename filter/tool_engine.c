@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "filter/engine_link.h"
 #include "filter/tool.h"
+#include "filter/tool_json.h"
 #include "filter/tool_progress.h"
 #include "filter/unix_connect.h"
 
@@ -117,6 +118,8 @@ answer_done(const struct link_answer *answer, void *arg)
 	else if ((e->answer = json_loadb(answer->text.p, answer->text.len, 0,
 		      NULL)) == NULL)
 		log_error("the engine's answer is not understood");
+	else
+		tool_json_make_printable(e->answer);
 	event_base_loopbreak(e->base);
 }
 

@@ -19,7 +19,9 @@ static const struct {
 	{ "match", tool_match, "does a pattern of a policy match a host" },
 	{ "override", tool_override, "policies of your own, until a date" },
 	{ "staging", tool_staging, "what a testing mode let through" },
+	{ "stats", tool_stats, "what the engine has done, in numbers" },
 	{ "tlsa", tool_tlsa, "TLSA records for a host of one's own" },
+	{ "why", tool_why, "how the engine judges a domain, and why" },
 };
 
 static void

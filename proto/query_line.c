@@ -61,6 +61,8 @@ static const struct {
 	{ QUERY_OVERRIDE_LIST, "override-list", ARGUMENT_MAY, NULL },
 	{ QUERY_OVERRIDE_SET, "override-set", ARGUMENT_MUST, "no domain" },
 	{ QUERY_STAGING, "staging", ARGUMENT_MAY, NULL },
+	{ QUERY_STATS, "stats", ARGUMENT_NONE, "stats takes no argument" },
+	{ QUERY_WHY, "why", ARGUMENT_MUST, "no domain" },
 };
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 

@@ -35,6 +35,8 @@ enum query_verb {
 	QUERY_OVERRIDE_LIST, /* nothing, or the domain after which to begin */
 	QUERY_OVERRIDE_SET,  /* domain, mode, end, mx or "-", reason */
 	QUERY_STAGING,	     /* nothing, or the domain after which to begin */
+	QUERY_STATS,
+	QUERY_WHY, /* a domain */
 };
 
 bool query_verb_is_admin(enum query_verb verb);

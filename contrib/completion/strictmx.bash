@@ -19,14 +19,14 @@ _strictmx_options() {
 	override) echo '--help --json' ;;
 	override-set) echo '--config= --help --json --mode= --mx= --reason= --socket= --until=' ;;
 	override-*) echo '--config= --help --json --socket=' ;;
-	staging) echo '--config= --help --json --socket=' ;;
+	staging | stats | why) echo '--config= --help --json --socket=' ;;
 	tlsa) echo '--cert= --config= --help --json --offline --port=' ;;
 	esac
 }
 
 _strictmx_verbs() {
 	case $1 in
-	'') echo 'ask cache lint match override staging tlsa' ;;
+	'') echo 'ask cache lint match override staging stats tlsa why' ;;
 	cache) echo 'drop list refresh show' ;;
 	lint) echo 'certificate policy sts-record' ;;
 	override) echo 'drop list set' ;;

@@ -69,6 +69,8 @@ note_outcome(const struct outcome *o, void *arg)
 	size_t len = strlen(t.outcomes);
 
 	(void)arg;
+	if (o->kind == OUTCOME_FETCH && outcome_is_good(o))
+		return; /* the policy was there: of no report */
 	snprintf(t.outcomes + len, sizeof(t.outcomes) - len, "%s %s %s;",
 	    verdict_source_name(o->source), o->mx == NULL ? "fetch" : o->mx,
 	    result_type_name(o->result));

@@ -36,8 +36,15 @@ holds(const char *domain, const char *id, int64_t now_ms)
 {
 	enum result_type failure;
 	const char *why;
+	int64_t left_ms = fetch_backoff_left_ms(backoff, domain, id, now_ms);
+	bool held =
+	    fetch_backoff_holds(backoff, domain, id, now_ms, &failure, &why);
 
-	return fetch_backoff_holds(backoff, domain, id, now_ms, &failure, &why);
+	/* It says itself for how long. */
+	assert_int_equal(held, left_ms > 0);
+	assert_false(fetch_backoff_holds(backoff, domain, id, now_ms + left_ms,
+	    &failure, &why));
+	return held;
 }
 
 static void

@@ -10,9 +10,11 @@
 
 #include "common/clock.h"
 #include "common/engine.h"
+#include "common/failures.h"
 #include "common/limits.h"
 #include "common/override.h"
 #include "common/policy_cache.h"
+#include "common/stats.h"
 #include "proto/query_line.h"
 #include "tests/unit/asker.h"
 
@@ -339,6 +341,184 @@ a_client_may_leave_before_its_refresh_has_ended(void **state)
 	assert_true(knows("good.test"));
 }
 
+/* Numbers. */
+
+static json_int_t
+count_of(const json_t *stats, const char *group, const char *name)
+{
+	return number(json_object_get(stats, group), name);
+}
+
+static void
+stats_count_what_was_asked_and_found(void **state)
+{
+	json_t *stats;
+
+	(void)state;
+	stats_reset();
+	learn("good.test");
+	world_enforce(s->world, "bad.test", false);
+	asker_say(a, "1 rcpt u@bad.test\n2 rcpt v@bad.test\n");
+	seconds_pass(1);
+	assert_non_null(strstr(asker_hear(a), "1 defer"));
+	assert_non_null(strstr(asker_hear(a), "2 defer"));
+	asker_say(a, "3 rcpt w@bad.test\n");
+	assert_non_null(strstr(asker_hear(a), "3 defer"));
+	stats = told("stats");
+	assert_int_equal(number(stats, "asked"), 4);
+	assert_int_equal(number(stats, "hits"), 1);
+	assert_int_equal(number(stats, "lookups"), 2);
+	assert_int_equal(count_of(stats, "verdicts", "proceed"), 1);
+	assert_int_equal(count_of(stats, "verdicts", "defer"), 3);
+	assert_int_equal(count_of(stats, "fetches", "good"), 2);
+	assert_int_equal(count_of(stats, "probes", "good"), 1);
+	assert_int_equal(number(json_object_get(json_object_get(stats,
+						    "probes"),
+				    "failed"),
+			     "certificate-expired"),
+	    1);
+	assert_int_equal(count_of(stats, "sizes", "policies_in_memory"), 2);
+	assert_true(
+	    json_is_null(json_object_get(json_object_get(stats, "sizes"),
+		"policies_stored")));
+	assert_int_equal(count_of(stats, "sizes", "verdicts"), 2);
+	assert_int_equal(count_of(stats, "sizes", "clients"), 1);
+	assert_int_equal(number(stats, "uptime"), 2);
+	json_decref(stats);
+}
+
+/* Why. */
+
+static const json_t *
+fact(const json_t *why, const char *name)
+{
+	const json_t *facts = json_object_get(why, "facts");
+
+	for (size_t i = 0; i < json_array_size(facts); i++)
+		if (strcmp(text(json_array_get(facts, i), "fact"), name) == 0)
+			return json_array_get(facts, i);
+	fail_msg("no fact %s", name);
+	return NULL;
+}
+
+static void
+assert_fact(const json_t *why, const char *name, const char *state,
+    const char *source, json_int_t age, json_int_t refresh_in)
+{
+	const json_t *f = fact(why, name);
+
+	assert_string_equal(text(f, "state"), state);
+	assert_string_equal(text(f, "source"), source);
+	assert_int_equal(number(f, "age"), age);
+	assert_int_equal(number(f, "refresh_in"), refresh_in);
+}
+
+static void
+why_tells_the_age_of_each_fact_of_a_kept_verdict(void **state)
+{
+	json_t *why;
+	const json_t *policy;
+
+	(void)state;
+	learn("good.test");
+	seconds_pass(40);
+	why = told("why good.test");
+	assert_true(json_is_true(json_object_get(why, "kept")));
+	assert_string_equal(text(json_object_get(why, "verdict"), "action"),
+	    "proceed");
+	assert_in_range(number(why, "age"), 40, 41);
+	assert_in_range(number(why, "expires_in"), 250, 260);
+	assert_in_range(number(why, "policy_life"), 604700, 604800);
+	assert_fact(why, "record", "found", "dns", 41, 19);
+	assert_fact(why, "probe", "good", "smtp", 41, 259);
+	policy = fact(why, "policy");
+	assert_string_equal(text(policy, "state"), "cached");
+	assert_string_equal(text(policy, "source"), "https");
+	assert_in_range(number(policy, "refresh_in"), 86400 - 14400 - 42,
+	    86400);
+	assert_string_equal(text(fact(why, "mx_set"), "state"), "found");
+	assert_int_equal(json_array_size(json_object_get(why, "failures")), 0);
+	json_decref(why);
+}
+
+static void
+why_asks_when_nothing_is_kept(void **state)
+{
+	json_t *why = told("why good.test");
+
+	(void)state;
+	assert_true(json_is_false(json_object_get(why, "kept")));
+	assert_int_equal(number(why, "age"), 0);
+	assert_string_equal(text(fact(why, "policy"), "state"), "cached");
+	json_decref(why);
+}
+
+static void
+why_tells_the_last_failures(void **state)
+{
+	json_t *why, *failures;
+	const json_t *policy;
+
+	(void)state;
+	failures_begin(s->world->clock);
+	world_enforce(s->world, "bad.test", false);
+	fake_net_policy(s->world->net, "bad.test", "",
+	    RESULT_STS_POLICY_FETCH_ERROR, "HTTP status 404");
+	json_decref(told("why bad.test"));
+	seconds_pass(9);
+	why = told("why bad.test");
+	policy = fact(why, "policy");
+	assert_string_equal(text(policy, "state"), "failed");
+	assert_in_range(number(policy, "refresh_in"), 285, 291);
+	failures = json_object_get(why, "failures");
+	assert_int_equal(json_array_size(failures), 1);
+	assert_string_equal(text(json_array_get(failures, 0), "what"), "fetch");
+	assert_string_equal(text(json_array_get(failures, 0), "result"),
+	    "sts-policy-fetch-error");
+	assert_in_range(number(json_array_get(failures, 0), "age"), 9, 11);
+	json_decref(why);
+	failures_end();
+}
+
+static void
+why_tells_refusals_and_the_hosts_behind_them(void **state)
+{
+	json_t *why, *failures;
+
+	(void)state;
+	failures_begin(s->world->clock);
+	world_enforce(s->world, "bad.test", false);
+	why = told("why bad.test");
+	failures = json_object_get(why, "failures");
+	assert_int_equal(json_array_size(failures), 2);
+	assert_string_equal(text(json_array_get(failures, 0), "what"),
+	    "verdict");
+	assert_string_equal(text(json_array_get(failures, 0), "mx"),
+	    "mx.bad.test");
+	assert_string_equal(text(json_array_get(failures, 1), "what"), "probe");
+	assert_string_equal(text(json_array_get(failures, 1), "address"),
+	    "192.0.2.25");
+	json_decref(why);
+	failures_end();
+}
+
+static void
+why_knows_local_domains(void **state)
+{
+	char name[] = "local.test";
+	char *locals[] = { name };
+	json_t *why;
+
+	(void)state;
+	s->world->config.local_domains.names = locals;
+	s->world->config.local_domains.n = 1;
+	why = told("why LOCAL.test");
+	assert_string_equal(text(json_object_get(why, "verdict"), "reason"),
+	    "local domain");
+	json_decref(why);
+	assert_int_equal(fake_net_pending(s->world->net), 0);
+}
+
 /* The other end of the socket belongs to somebody else. */
 /* Policies of one's own. */
 
@@ -559,6 +739,8 @@ a_stranger_may_look_and_change_nothing(void **state)
 	json_decref(told("cache-list"));
 	json_decref(told("override-list"));
 	json_decref(told("staging"));
+	json_decref(told("stats"));
+	json_decref(told("why good.test"));
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -585,6 +767,12 @@ main(void)
 		T(a_long_list_of_policies_comes_in_pages),
 		T(a_policy_without_effect_says_so),
 		T(what_a_testing_mode_let_through_is_listed),
+		T(stats_count_what_was_asked_and_found),
+		T(why_tells_the_age_of_each_fact_of_a_kept_verdict),
+		T(why_asks_when_nothing_is_kept),
+		T(why_tells_the_last_failures),
+		T(why_tells_refusals_and_the_hosts_behind_them),
+		T(why_knows_local_domains),
 		T(a_stranger_may_look_and_change_nothing),
 	};
 

@@ -42,6 +42,7 @@ full(const char *domain)
 		.result = RESULT_CERTIFICATE_EXPIRED,
 		.mx = "mx0.example.com",
 		.reason = "451 4.7.5 a reason",
+		.decided_ms = 1147,
 		.expires_ms = 4711 };
 	struct facts *f = &v.facts;
 
@@ -141,6 +142,7 @@ assert_same(const struct verdict *a, const struct verdict *b)
 	assert_int_equal(a->result, b->result);
 	assert_string_equal(a->mx, b->mx);
 	assert_string_equal(a->reason, b->reason);
+	assert_int_equal(a->decided_ms, b->decided_ms);
 	assert_int_equal(a->expires_ms, b->expires_ms);
 	assert_same_policy(&a->facts.sts, &b->facts.sts);
 	assert_int_equal(a->facts.mx_state, b->facts.mx_state);
