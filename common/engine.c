@@ -451,6 +451,12 @@ engine_policies(const struct engine *engine)
 	return engine->shared.cache;
 }
 
+struct dnssec_guard *
+engine_guard(const struct engine *engine)
+{
+	return engine->shared.guard;
+}
+
 struct policy_updates *
 engine_updates(const struct engine *engine)
 {

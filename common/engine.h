@@ -23,6 +23,7 @@
 #include "common/facts.h"
 
 struct config;
+struct dnssec_guard;
 struct engine;
 struct engine_ask;
 struct overrides;
@@ -119,6 +120,7 @@ struct policy_cache *engine_policies(const struct engine *engine);
 struct policy_updates *engine_updates(const struct engine *engine);
 struct overrides *engine_overrides(const struct engine *engine);
 struct staging *engine_staging(const struct engine *engine);
+struct dnssec_guard *engine_guard(const struct engine *engine);
 
 /* Nothing runs: no lookup, no policy update. */
 bool engine_is_idle(const struct engine *engine);

@@ -38,7 +38,10 @@
 #include "common/staging.h"
 #include "proto/span.h"
 #include "filter/detach.h"
+#include "filter/environment.h"
 #include "filter/front_ends.h"
+#include "filter/query_server.h"
+#include "filter/relay.h"
 #include "filter/service.h"
 
 #define RELOAD_LATER_MS 1000
@@ -202,20 +205,6 @@ fill_standard_descriptors(void)
 	while (fd >= STDIN_FILENO && fd <= STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		close(fd);
-}
-
-/* What surrounds the process must not steer TLS, DNS or HTTP. */
-static void
-clean_environment(void)
-{
-	static const char *const names[] = { "http_proxy", "https_proxy",
-		"HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY",
-		"SSL_CERT_FILE", "SSL_CERT_DIR", "OPENSSL_CONF",
-		"SSLKEYLOGFILE", "RES_OPTIONS", "LOCALDOMAIN",
-		"CURL_CA_BUNDLE" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		unsetenv(names[i]);
 }
 
 static void
@@ -525,7 +514,7 @@ main(int argc, char **argv)
 	log_init("strictmxd", false, LOG_LEVEL_INFO);
 	parse_options(argc, argv, &d.options);
 	detach = !d.options.foreground && d.options.fd == -1;
-	clean_environment();
+	environment_clean();
 	if (!d.options.check_only)
 		hostname_find(d.hostname);
 	if ((config = load_config(&d)) == NULL)

@@ -96,6 +96,12 @@ fail:
 	return NULL;
 }
 
+const struct ports *
+service_ports(const struct service *service)
+{
+	return &service->ports;
+}
+
 struct engine *
 service_engine(const struct service *service)
 {

@@ -15,6 +15,7 @@ struct engine;
 struct event_base;
 struct overrides;
 struct policy_cache;
+struct ports;
 struct staging;
 struct service;
 struct tls_verify;
@@ -27,6 +28,9 @@ struct tls_verify;
 struct service *service_new(struct event_base *base, struct clock *clock,
     struct policy_cache *cache, struct overrides *overrides,
     struct staging *staging, struct config *config, const char **why);
+
+/* Its ways out, for who looks at the network beside the engine. */
+const struct ports *service_ports(const struct service *service);
 
 struct engine *service_engine(const struct service *service);
 const struct config *service_config(const struct service *service);

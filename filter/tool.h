@@ -15,6 +15,7 @@ enum tool_exit {
 
 int tool_ask(int argc, char **argv);
 int tool_cache(int argc, char **argv);
+int tool_check(int argc, char **argv);
 int tool_lint(int argc, char **argv);
 int tool_match(int argc, char **argv);
 int tool_override(int argc, char **argv);

@@ -15,6 +15,7 @@ static const struct {
 } verbs[] = {
 	{ "ask", tool_ask, "what the filter would be told about a recipient" },
 	{ "cache", tool_cache, "the policies that the engine has cached" },
+	{ "check", tool_check, "a live look at a domain, as a sender would" },
 	{ "lint", tool_lint, "judge a policy, a TXT record, a certificate" },
 	{ "match", tool_match, "does a pattern of a policy match a host" },
 	{ "override", tool_override, "policies of your own, until a date" },

@@ -11,6 +11,7 @@ _strictmx_options() {
 	cache) echo '--help --json' ;;
 	cache-drop) echo '--all --config= --help --json --socket=' ;;
 	cache-*) echo '--config= --help --json --socket=' ;;
+	check) echo '--config= --help --json --verbose' ;;
 	lint) echo '--help --json' ;;
 	lint-certificate) echo '--at= --ca= --help --host= --json' ;;
 	lint-policy) echo '--config= --domain= --help --json' ;;
@@ -26,7 +27,7 @@ _strictmx_options() {
 
 _strictmx_verbs() {
 	case $1 in
-	'') echo 'ask cache lint match override staging stats tlsa why' ;;
+	'') echo 'ask cache check lint match override staging stats tlsa why' ;;
 	cache) echo 'drop list refresh show' ;;
 	lint) echo 'certificate policy sts-record' ;;
 	override) echo 'drop list set' ;;

@@ -351,6 +351,13 @@ FOR_TRIALS = [
         mx=[Mx("mx.opensmtpd.test", listens=False, starttls="no")],
         policy=policy("testing", "mx.opensmtpd.test"),
         expect=delivered("mx.opensmtpd.test", tls=False)),
+    Destination(
+        "two-hosts.test", "one good host, one whose certificate expired",
+        mx=[Mx("mx1.two-hosts.test"),
+            Mx("mx2.two-hosts.test", preference=20,
+               certificate=expired("mx2.two-hosts.test"))],
+        policy=enforce("*.two-hosts.test"),
+        expect=delivered("mx1.two-hosts.test")),
     silent("slow.test"),
     silent("gone.test"),
     silent("pending.test"),

@@ -17,6 +17,7 @@ from mail_hosts import Exim, OpenSmtpd, Postfix
 from mail_server import DEADLINE_S, QUERY_SOCKET, greets, leftovers
 from mailer import ask_and_leave, submit, submit_locally, submit_two
 from process import Process, running, wait_for
+from tool_verbs import tool
 
 BAD = "no-starttls.test"
 BAD_MX = BY_DOMAIN[BAD].mx[0].host
@@ -335,4 +336,5 @@ def without_daemon(lab):
         str(reply)
 
 
-TRIALS = [submissions, real_servers, engine, settings, daemon, *postfix_trials.TRIALS]
+TRIALS = [submissions, real_servers, engine, settings, daemon, tool,
+          *postfix_trials.TRIALS]

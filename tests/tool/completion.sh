@@ -36,7 +36,7 @@ long_options() {
 		sed 's/^[^-]*//' | sort -u | grep -vx -e --help -e --version
 }
 
-is "ask cache lint match override staging stats tlsa why" "$(completes '')" "verbs are offered"
+is "ask cache check lint match override staging stats tlsa why" "$(completes '')" "verbs are offered"
 is "$("$strictmx" --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p' | paste -sd' ')" \
 	"$(completes '')" "they are all that the tool has"
 is "lint" "$(completes l)" "a verb is completed"
@@ -51,7 +51,7 @@ is "strictmx.bash" "$(completes lint policy stri)" "files for a policy"
 is "_strictmx" "$(completes lint certificate --ca _)" "files for --ca"
 cd "$OLDPWD" || exit 1
 
-for verb in ask match staging stats tlsa why 'cache drop' 'override set' 'lint certificate' 'lint policy' 'lint sts-record'; do
+for verb in ask check match staging stats tlsa why 'cache drop' 'override set' 'lint certificate' 'lint policy' 'lint sts-record'; do
 	read -ra words <<<"$verb"
 	known=$(completes "${words[@]}" - | tr ' ' '\n' | grep -vx -e --help)
 	is "$(long_options "${words[@]}")" "$known" "bash has all of $verb"

@@ -48,7 +48,9 @@ def two_dashes_end_the_options():
 
 
 def help_is_for_each_verb():
-    for argv in ([], ["ask"], ["lint"], ["lint", "policy"], ["match"],
+    for argv in ([], ["ask"], ["cache"], ["cache", "list"], ["cache", "show"],
+                 ["cache", "refresh"], ["cache", "drop"], ["cache", "--json"],
+                 ["check"], ["stats"], ["why"], ["lint"], ["lint", "policy"], ["match"],
                  ["lint", "sts-record"], ["lint", "certificate"],
                  ["lint", "--json"]):
         result = strictmx(*argv, "--help")
