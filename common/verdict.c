@@ -98,9 +98,28 @@ decide_record_unknown(struct verdict *v)
 		    v->facts.domain, why);
 }
 
+/*
+ * The fetch was not begun or has not ended: it may yet come back with mode
+ * enforce. A sender need not wait for that where the relay delivers, which asks
+ * again.
+ */
+static void
+decide_fetch_unknown(struct verdict *v, const struct config *config)
+{
+	if (v->gate == GATE_ADMISSION && config->relay.on)
+		verdict_set_reason(v,
+		    "MTA-STS policy of %s has not been fetched yet",
+		    v->facts.domain);
+	else
+		verdict_defer(v,
+		    "MTA-STS policy of %s has not been fetched yet, try again "
+		    "later",
+		    v->facts.domain);
+}
+
 /* Nothing binds: why that is so. */
 static void
-decide_without_policy(struct verdict *v)
+decide_without_policy(struct verdict *v, const struct config *config)
 {
 	const struct policy_facts *sts = &v->facts.sts;
 	const char *domain = v->facts.domain;
@@ -123,12 +142,7 @@ decide_without_policy(struct verdict *v)
 		decide_record_unknown(v);
 		break;
 	case RECORD_FOUND:
-		/* The fetch was not begun or has not ended: it may yet come
-		 * back with mode enforce. */
-		verdict_defer(v,
-		    "MTA-STS policy of %s has not been fetched yet, try again "
-		    "later",
-		    domain);
+		decide_fetch_unknown(v, config);
 		break;
 	case RECORD_NONE:
 		verdict_set_reason(v, "no MTA-STS policy");
@@ -259,7 +273,7 @@ decide(struct verdict *v, const struct config *config)
 	else if (facts_have_policy(&v->facts))
 		decide_sts(v, config);
 	else
-		decide_without_policy(v);
+		decide_without_policy(v, config);
 }
 
 /* Nothing is refused while some host may take the mail whatever it shows. */

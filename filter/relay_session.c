@@ -360,10 +360,11 @@ happened(struct bufferevent *bev, short what, void *arg)
 {
 	struct relay_session *s = arg;
 
+	(void)bev;
 	if ((what & BEV_EVENT_TIMEOUT) && (what & BEV_EVENT_READING) &&
 	    s->step != STEP_COMMAND && s->step != STEP_MESSAGE) {
 		/* It is silent since it waits for an answer. */
-		bufferevent_enable(bev, EV_READ);
+		set_reading(s);
 		return;
 	}
 	relay_session_free(s);

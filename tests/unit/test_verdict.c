@@ -101,6 +101,26 @@ a_policy_that_may_yet_come_defers(void **state)
 	    "try again later");
 }
 
+/* Whose mail goes by the relay is asked about again, on its way out. */
+static void
+with_the_relay_only_delivery_waits_for_a_policy_that_may_come(void **state)
+{
+	struct config with_relay = enforcing;
+	struct verdict v;
+
+	(void)state;
+	with_relay.relay.on = true;
+	begin(&v, STS_MODE_UNKNOWN, 0);
+	v.facts.sts.state = POLICY_UNKNOWN;
+	check(&v, &with_relay, ACTION_PROCEED,
+	    "MTA-STS policy of example.com has not been fetched yet");
+	v.gate = GATE_DELIVERY;
+	v.facts.mx_state = MX_FOUND;
+	check(&v, &with_relay, ACTION_DEFER,
+	    "451 4.4.3 MTA-STS policy of example.com has not been fetched yet, "
+	    "try again later");
+}
+
 static void
 a_live_policy_that_could_not_be_read_defers(void **state)
 {
@@ -420,6 +440,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_does_not_bind_lets_mail_pass),
 		cmocka_unit_test(a_policy_that_may_yet_come_defers),
+		cmocka_unit_test(
+		    with_the_relay_only_delivery_waits_for_a_policy_that_may_come),
 		cmocka_unit_test(a_live_policy_that_could_not_be_read_defers),
 		cmocka_unit_test(mode_none_null_mx_and_no_domain_let_mail_pass),
 		cmocka_unit_test(one_good_host_is_enough),
