@@ -470,7 +470,6 @@ fetcher_new(struct event_base *base, const struct fetcher_opts *opts)
 		TAILQ_INIT(&fetcher->lists[i]);
 	fetcher->queue = fetch_queue_new();
 	fetcher->template = fetch_transfer_template(&fetcher->opts);
-	fetcher->opts.ca_file = NULL; /* the template has its own */
 	fetcher->loop = curl_loop_new(base, LIMIT_FETCH_AT_ONCE,
 	    fetcher_progressed, fetcher);
 	fetcher->turn = evtimer_new(base, fetcher_turn, fetcher);

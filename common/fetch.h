@@ -8,6 +8,8 @@
 #ifndef STRICTMX_COMMON_FETCH_H
 #define STRICTMX_COMMON_FETCH_H
 
+#include <openssl/types.h>
+
 #include "common/address.h"
 #include "common/ports.h"
 
@@ -15,7 +17,7 @@ struct event_base;
 struct fetcher;
 
 struct fetcher_opts {
-	const char *ca_file;	    /* PEM bundle; NULL: the system's */
+	X509_STORE *roots;	    /* trusted; borrowed; NULL: nobody is */
 	struct address_rules rules; /* checked again on each connect */
 	uint16_t port;		    /* 443 */
 	/* 0: as in limits.h. Tests have less patience. */

@@ -33,6 +33,7 @@ struct fetch_transfer {
 	struct curl_slist *pins;
 	const struct fetch_target *target; /* the fetch's */
 	const struct address_rules *rules; /* the fetcher's */
+	X509_STORE *roots;		   /* the same's */
 	char error[CURL_ERROR_SIZE];
 
 	struct address refused_address;
@@ -104,15 +105,21 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 
 /*
  * RFC 8461 3.3: the host must be named by a dNSName. libcurl alone would fall
- * back to the CN where there is none, so OpenSSL is told to look as well.
+ * back to the CN where there is none, so OpenSSL is told to look as well. Whom
+ * we trust was read before: libcurl would do that in the first handshake, for
+ * a usual bundle 100 ms in which nothing else goes on.
  */
 static CURLcode
-require_name(CURL *easy, void *ssl_ctx, void *arg)
+set_demands(CURL *easy, void *ssl_ctx, void *arg)
 {
 	const struct fetch_transfer *transfer = arg;
 	X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ssl_ctx);
 
 	(void)easy;
+	if (transfer->roots == NULL)
+		return CURLE_SSL_CACERT_BADFILE;
+	if (SSL_CTX_set1_verify_cert_store(ssl_ctx, transfer->roots) != 1)
+		return CURLE_OUT_OF_MEMORY;
 	X509_VERIFY_PARAM_set_hostflags(param,
 	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
 		X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
@@ -154,23 +161,15 @@ set_protocol(CURL *easy)
 }
 
 static bool
-set_tls(CURL *easy, const char *ca_file)
+set_tls(CURL *easy)
 {
-	/*
-	 * One bundle: libcurl keeps what it has read of it, but not of a
-	 * directory, and the system's directory must not add to ca_file.
-	 */
-	if (ca_file == NULL)
-		ca_file = curl_version_info(CURLVERSION_NOW)->cainfo;
-	if (ca_file != NULL &&
-	    (!set_string(easy, CURLOPT_CAINFO, ca_file) ||
-		!set_string(easy, CURLOPT_CAPATH, NULL)))
-		return false;
-	return set_long(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2) &&
+	return set_string(easy, CURLOPT_CAINFO, NULL) &&
+	    set_string(easy, CURLOPT_CAPATH, NULL) &&
+	    set_long(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2) &&
 	    set_long(easy, CURLOPT_SSL_VERIFYPEER, 1) &&
 	    set_long(easy, CURLOPT_SSL_VERIFYHOST, 2) &&
 	    set_long(easy, CURLOPT_SSL_SESSIONID_CACHE, 0) &&
-	    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, require_name) ==
+	    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, set_demands) ==
 	    CURLE_OK;
 }
 
@@ -197,8 +196,8 @@ fetch_transfer_template(const struct fetcher_opts *opts)
 {
 	CURL *easy = curl_easy_init();
 
-	if (easy != NULL && set_protocol(easy) &&
-	    set_tls(easy, opts->ca_file) && set_bounds(easy, opts))
+	if (easy != NULL && set_protocol(easy) && set_tls(easy) &&
+	    set_bounds(easy, opts))
 		return easy;
 	curl_easy_cleanup(easy);
 	return NULL;
@@ -268,6 +267,7 @@ fetch_transfer_new(CURL *template, const struct fetcher_opts *opts,
 		return NULL;
 	transfer->target = target;
 	transfer->rules = &opts->rules;
+	transfer->roots = opts->roots;
 	transfer->body = malloc(LIMIT_FETCH_BODY);
 	transfer->easy = curl_easy_duphandle(template);
 	if (transfer->body == NULL || transfer->easy == NULL ||

@@ -86,6 +86,12 @@ tls_verify_free(struct tls_verify *verify)
 	free(verify);
 }
 
+X509_STORE *
+tls_verify_roots(const struct tls_verify *verify)
+{
+	return SSL_CTX_get_cert_store(verify->ctx);
+}
+
 SSL *
 tls_verify_ssl(const struct tls_verify *verify, const char *mx)
 {

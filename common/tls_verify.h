@@ -36,6 +36,9 @@ struct tls_judgement {
 struct tls_verify *tls_verify_new(const char *ca_file, const char **why);
 void tls_verify_free(struct tls_verify *verify); /* safe on NULL */
 
+/* Those that are trusted for PROOF_PKIX. It lives as long as verify. */
+X509_STORE *tls_verify_roots(const struct tls_verify *verify);
+
 /*
  * A client SSL for a session with this MX (folded name): SNI is set, and with
  * it the name that the judgement looks for; TLS 1.2 or later. An address has no

@@ -43,7 +43,6 @@ static bool
 ports_open(struct service *s, struct event_base *base, const char **why)
 {
 	struct fetcher_opts fetch = {
-		.ca_file = s->config->ca_file,
 		.rules = s->config->addresses,
 		.port = 443,
 	};
@@ -57,6 +56,7 @@ ports_open(struct service *s, struct event_base *base, const char **why)
 		*why = "the resolver could not be set up";
 		return false;
 	}
+	fetch.roots = tls_verify_roots(s->verify);
 	s->fetcher = fetcher_new(base, &fetch);
 	s->dialer = smtp_dialer_new(base, s->verify);
 	if (s->fetcher == NULL || s->dialer == NULL)

@@ -14,7 +14,7 @@
 
 #define PATIENCE_MS 20000
 
-struct fetch_lab lab = { .ca_file = "/tmp/test_fetch.XXXXXX" };
+struct fetch_lab lab;
 
 static void *
 event_malloc(size_t size)
@@ -33,12 +33,10 @@ fetch_lab_open(void **state)
 {
 	struct test_certificate_opts opts = { .common_name = "root",
 		.is_ca = true };
-	int fd = mkstemp(lab.ca_file);
 
 	(void)state;
-	if (fd == -1 || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return -1;
-	close(fd);
 	signal(SIGPIPE, SIG_IGN);
 	event_set_mem_functions(event_malloc, event_realloc, free);
 	lab.root = test_certificate_make(&opts, NULL);
@@ -49,7 +47,8 @@ fetch_lab_open(void **state)
 	opts.alt_names = "DNS:" HOST ",DNS:*.example";
 	lab.good = test_certificate_make(&opts, lab.root);
 	lab.good_ctx = test_certificate_server(lab.good, NULL);
-	test_certificate_append_pem(lab.root, lab.ca_file);
+	lab.roots = X509_STORE_new();
+	assert_int_equal(X509_STORE_add_cert(lab.roots, lab.root->x509), 1);
 	return 0;
 }
 
@@ -61,7 +60,7 @@ fetch_lab_close(void **state)
 	test_certificate_free(lab.good);
 	test_certificate_free(lab.intermediate);
 	test_certificate_free(lab.root);
-	unlink(lab.ca_file);
+	X509_STORE_free(lab.roots);
 	curl_global_cleanup();
 	libevent_global_shutdown();
 	return 0;
@@ -88,7 +87,7 @@ fetch_lab_end(void **state)
 struct fetcher_opts
 lab_opts(uint16_t port)
 {
-	struct fetcher_opts opts = { .ca_file = lab.ca_file,
+	struct fetcher_opts opts = { .roots = lab.roots,
 		.rules = { .allow_internal = true },
 		.port = port };
 

@@ -26,7 +26,7 @@ struct fetch_lab {
 	/* For the whole program: a good host's certificate, who trusts it */
 	struct test_certificate *root, *intermediate, *good;
 	SSL_CTX *good_ctx;
-	char ca_file[32];
+	X509_STORE *roots;
 	/* For one test */
 	struct event_base *base;
 	struct fetcher *fetcher; /* freed at the end, if any */
