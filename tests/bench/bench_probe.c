@@ -25,6 +25,7 @@
 #include "common/smtp_client.h"
 #include "common/tls_verify.h"
 #include "tests/bench/process.h"
+#include "tests/bench/result.h"
 #include "tests/bench/sink.h"
 
 #define HELO "here.bench"
@@ -224,7 +225,7 @@ main(int argc, char **argv)
 {
 	unsigned n = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 500;
 	unsigned rounds = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 5;
-	double bare[ROUNDS_MAX], client[ROUNDS_MAX], ratio;
+	double bare[ROUNDS_MAX], client[ROUNDS_MAX];
 	struct tls_verify *verify;
 	struct smtp_dialer *dialer;
 	struct event_base *base;
@@ -253,13 +254,14 @@ main(int argc, char **argv)
 		run_client(base, dialer, n);
 		client[i] = rate(begin, n);
 	}
-	ratio = median(client, rounds) / median(bare, rounds);
-	printf("STARTTLS sessions/CPU-second: bare OpenSSL %.0f, smtp_client "
-	       "%.0f, %u of %u bad\n    ratio                    %5.2f  (at "
-	       "least %.2f)%s\n",
-	    median(bare, rounds), median(client, rounds), n_bad,
-	    2 * (rounds * n + AT_ONCE), ratio, TARGET,
-	    ratio >= TARGET ? "" : "  MISSED");
+	puts("STARTTLS sessions a CPU second");
+	result_print("bare OpenSSL", median(bare, rounds), "1/s", NO_TARGET, 0);
+	result_print("smtp_client", median(client, rounds), "1/s", NO_TARGET,
+	    0);
+	result_print("smtp_client / bare OpenSSL",
+	    median(client, rounds) / median(bare, rounds), "", AT_LEAST,
+	    TARGET);
+	result_print("STARTTLS sessions that failed", n_bad, "", AT_MOST, 0);
 	smtp_dialer_free(dialer);
 	tls_verify_free(verify);
 	event_base_free(base);

@@ -84,3 +84,21 @@ process_memory_kib(pid_t pid, const char *name)
 	fclose(file);
 	return kib;
 }
+
+double
+process_longest_stall_ms(const char *log)
+{
+	FILE *file = fopen(log, "r");
+	char line[1024], *at;
+	double ms = -1;
+
+	if (file == NULL)
+		die("%s: %s", log, strerror(errno));
+	while (fgets(line, sizeof(line), file) != NULL)
+		if ((at = strstr(line, "was late by ")) != NULL)
+			ms = strtod(at + strlen("was late by "), NULL);
+	fclose(file);
+	if (ms < 0)
+		die("%s: no word of stalls", log);
+	return ms;
+}

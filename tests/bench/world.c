@@ -7,7 +7,9 @@
  *	dN.bench	MX mN.mx.bench, record with the id of the stored policy
  *	mN.mx.bench	127.0.0.1, where port 25 is ours
  *	N.slow		no such name, which is said late to each of two
- *questions
+ *			questions
+ *	N.cold		a policy in mode none that has to be fetched, on one of
+ *			many loopback addresses; MX as above
  *
  *	usage: world DIRECTORY DOMAINS
  *
@@ -33,6 +35,7 @@
 
 #include "common/log.h"
 #include "common/policy_store.h"
+#include "tests/bench/policy_hosts.h"
 #include "tests/bench/process.h"
 #include "tests/bench/sink.h"
 #include "tests/unit/dns_builder.h"
@@ -42,6 +45,9 @@
 #define TTL_S 3600
 #define SLOW_S 1 /* TXT, then MX: 2 s together */
 #define SMTP_PORT 25
+#define COLD_POLICY                                                            \
+	"version: STSv1\r\nmode: none\r\nmx: mx1.example.com\r\n"              \
+	"max_age: 604800\r\n"
 
 enum dns_types {
 	TYPE_A = 1,
@@ -95,6 +101,23 @@ make_policies(const char *dir, unsigned n)
 	fclose(domains);
 }
 
+/* What a real installation trusts costs time and memory, too. */
+static void
+add_system_roots(const char *ca)
+{
+	FILE *from = fopen("/etc/ssl/certs/ca-certificates.crt", "r");
+	FILE *to = fopen(ca, "a");
+	char line[256];
+
+	if (to == NULL)
+		die("%s: %s", ca, strerror(errno));
+	while (from != NULL && fgets(line, sizeof(line), from) != NULL)
+		fputs(line, to);
+	if (from != NULL)
+		fclose(from);
+	fclose(to);
+}
+
 static void
 make_config(const char *dir, unsigned dns_port)
 {
@@ -144,6 +167,18 @@ question_parse(const uint8_t *wire, size_t len, struct question *q)
 	q->type = get16(wire + at + 1);
 }
 
+/* Policy hosts, mta-sts.N.cold, have many: a few fetches at once from each. */
+static uint32_t
+address_of(const char *name)
+{
+	static const char prefix[] = "mta-sts.";
+
+	if (strncmp(name, prefix, strlen(prefix)) != 0)
+		return INADDR_LOOPBACK;
+	return INADDR_LOOPBACK +
+	    (uint32_t)strtoul(name + strlen(prefix), NULL, 10) % 65536;
+}
+
 static void
 answer(struct bufferevent *bev, const struct question *q)
 {
@@ -164,7 +199,7 @@ answer(struct bufferevent *bev, const struct question *q)
 		    (int)strcspn(q->name + 1, "."), q->name + 1);
 		add_mx(&m, q->name, TTL_S, 10, mx);
 	} else if (q->type == TYPE_A) {
-		add_a(&m, q->name, TTL_S, INADDR_LOOPBACK);
+		add_a(&m, q->name, TTL_S, address_of(q->name));
 	} else {
 		add_soa(&m, "bench", TTL_S, TTL_S);
 	}
@@ -296,6 +331,8 @@ main(int argc, char **argv)
 		die("cannot wait for standard input");
 	snprintf(ca, sizeof(ca), "%s/ca.pem", argv[1]);
 	sink_listen(base, "127.0.0.1", SMTP_PORT, "DNS:*.mx.bench", ca);
+	policy_hosts_listen(base, COLD_POLICY, ca);
+	add_system_roots(ca);
 	make_policies(argv[1], (unsigned)strtoul(argv[2], NULL, 10));
 	make_config(argv[1], dns_listen());
 	puts("ready");
