@@ -146,7 +146,8 @@
 #define LIMIT_QUERY_CLIENTS 1024
 #define LIMIT_QUERY_IN_FLIGHT 16384 /* requests of one client */
 #define LIMIT_QUERY_OUTPUT 4194304  /* unread answers of one client */
-#define LIMIT_QUERY_LONG 16 /* of the requests: those with long answers */
+#define LIMIT_QUERY_LONG 16	  /* of the requests: those with long answers */
+#define LIMIT_QUERY_WAITING 65536 /* octets of more of these */
 #define LIMIT_QUERY_JOB_SLACK_MS                                               \
 	1000 /* past the engine's deadline, for what an administrator asks */
 #define LIMIT_QUERY_PAGE 250 /* lines of a list in one answer */

@@ -42,6 +42,13 @@ struct request {
 	TAILQ_ENTRY(request) entry;
 };
 
+/* A line whose answer is long, until there is room for that. */
+struct waiting {
+	TAILQ_ENTRY(waiting) entry;
+	size_t len;
+	char line[];
+};
+
 struct client {
 	struct query_server *server;
 	struct bufferevent *bev;
@@ -49,8 +56,10 @@ struct client {
 	TAILQ_HEAD(, request) requests;
 	size_t n_requests;
 	size_t n_long; /* of these: with long answers */
-	bool skipping; /* the rest of a line that was too long */
-	bool ending;   /* says no more: is answered, then closed */
+	TAILQ_HEAD(, waiting) waiting;
+	size_t waiting_len; /* octets of these */
+	bool skipping;	    /* the rest of a line that was too long */
+	bool ending;	    /* says no more: is answered, then closed */
 	query_server_gone_fn *gone;
 	void *gone_arg;
 	LIST_ENTRY(client) entry;
@@ -265,6 +274,67 @@ request_admin(struct client *c, const struct query_request *q)
 }
 
 static void
+request_begin(struct client *c, const struct query_request *q)
+{
+	if (query_verb_is_admin(q->verb))
+		request_admin(c, q);
+	else
+		request_rcpt(c, q);
+}
+
+/*
+ * Those with long answers have few places, and take turns. They wait here, not
+ * in the socket: nothing that comes behind them may wait for that, least of all
+ * a recipient.
+ */
+
+static bool
+client_has_turn(const struct client *c)
+{
+	return c->n_long < LIMIT_QUERY_LONG &&
+	    outbox_length(c->outbox) < LIMIT_QUERY_OUTPUT;
+}
+
+static void
+waiting_add(struct client *c, struct span line, struct span id)
+{
+	struct waiting *w = NULL;
+
+	if (c->waiting_len + line.len <= LIMIT_QUERY_WAITING)
+		w = malloc(sizeof(*w) + line.len);
+	if (w == NULL) {
+		answer(c, id, QUERY_ERROR, UNABLE_TEXT);
+		return;
+	}
+	w->len = line.len;
+	memcpy(w->line, line.p, line.len);
+	TAILQ_INSERT_TAIL(&c->waiting, w, entry);
+	c->waiting_len += w->len;
+}
+
+static void
+waiting_free(struct client *c, struct waiting *w)
+{
+	TAILQ_REMOVE(&c->waiting, w, entry);
+	c->waiting_len -= w->len;
+	free(w);
+}
+
+static void
+waiting_begin(struct client *c)
+{
+	struct waiting *w;
+
+	while (client_has_turn(c) && (w = TAILQ_FIRST(&c->waiting)) != NULL) {
+		struct query_request q =
+		    query_request_parse((struct span){ w->line, w->len });
+
+		request_begin(c, &q);
+		waiting_free(c, w);
+	}
+}
+
+static void
 request_line(struct client *c, struct span line)
 {
 	struct query_request q = query_request_parse(line);
@@ -273,10 +343,11 @@ request_line(struct client *c, struct span line)
 		answer(c, q.id, QUERY_ERROR, q.why);
 	else if (q.verb == QUERY_PING)
 		answer(c, q.id, QUERY_PONG, "");
-	else if (query_verb_is_admin(q.verb))
-		request_admin(c, &q);
+	else if (q.verb != QUERY_RCPT &&
+	    (!client_has_turn(c) || !TAILQ_EMPTY(&c->waiting)))
+		waiting_add(c, line, q.id);
 	else
-		request_rcpt(c, &q);
+		request_begin(c, &q);
 }
 
 /* Clients. */
@@ -288,6 +359,8 @@ client_free(struct client *c)
 
 	while (!TAILQ_EMPTY(&c->requests))
 		request_free(TAILQ_FIRST(&c->requests));
+	while (!TAILQ_EMPTY(&c->waiting))
+		waiting_free(c, TAILQ_FIRST(&c->waiting));
 	LIST_REMOVE(c, entry);
 	outbox_free(c->outbox);
 	bufferevent_free(c->bev);
@@ -300,7 +373,6 @@ static bool
 client_is_full(const struct client *c)
 {
 	return c->n_requests >= LIMIT_QUERY_IN_FLIGHT ||
-	    c->n_long >= LIMIT_QUERY_LONG ||
 	    outbox_length(c->outbox) >= LIMIT_QUERY_OUTPUT;
 }
 
@@ -337,6 +409,7 @@ client_serve(struct client *c)
 	bool full;
 
 	loop_meter_touch(c->server->scope.meter);
+	waiting_begin(c);
 	while (!(full = client_is_full(c)) && lines_next(&lines, &line))
 		client_line(c, line);
 	lines_end(&lines);
@@ -364,7 +437,8 @@ client_drained(struct bufferevent *bev, void *arg)
 
 	(void)bev;
 	client_serve(c);
-	if (c->ending && c->n_requests == 0 && outbox_length(c->outbox) == 0)
+	if (c->ending && c->n_requests == 0 && TAILQ_EMPTY(&c->waiting) &&
+	    outbox_length(c->outbox) == 0)
 		client_free(c);
 }
 
@@ -439,6 +513,7 @@ query_server_add(struct query_server *server, int fd,
 	c->gone = gone;
 	c->gone_arg = arg;
 	TAILQ_INIT(&c->requests);
+	TAILQ_INIT(&c->waiting);
 	LIST_INSERT_HEAD(&server->clients, c, entry);
 	acceptor_take_place(server->acceptor);
 	server->scope.n_clients++;

@@ -484,6 +484,55 @@ few_explanations_of_one_client_are_in_flight(void **state)
 	assert_true(asker_hears_nothing(a));
 }
 
+static void
+a_recipient_does_not_wait_for_explanations(void **state)
+{
+	char text[64];
+
+	(void)state;
+	asker_say(a, "1 rcpt user@bad.test\n");
+	seconds_pass(1);
+	assert_hears("1 " BAD_ANSWER);
+	fake_net_delay(s->world->net, -1, -1, -1);
+	for (int i = 0; i < 100; i++) {
+		snprintf(text, sizeof(text), "%d explain u@d%d.test\n", i, i);
+		asker_say(a, text);
+	}
+	assert_answered("2 rcpt user@bad.test\n", "2 " BAD_ANSWER);
+	assert_answered("3 ping\n", "3 pong");
+	/* All of them are answered, some at a time. */
+	for (int i = 0; i < 100; i += LIMIT_QUERY_LONG)
+		seconds_pass(31);
+	for (int i = 0; i < 100; i++)
+		assert_non_null(strstr(asker_hear(a), " facts {"));
+	assert_true(asker_hears_nothing(a));
+}
+
+static void
+explanations_that_wait_are_bounded(void **state)
+{
+	size_t len, said = 0, refused = 0, n = 10000;
+	char text[64];
+
+	(void)state;
+	fake_net_delay(s->world->net, -1, -1, -1);
+	for (size_t i = 0; i < n; i++) {
+		len = (size_t)snprintf(text, sizeof(text),
+		    "%zu explain u@d%zu.test\n", i, i);
+		asker_write(a, text);
+		said += len;
+		if (i % 100 == 99)
+			served_turn(s);
+	}
+	while (!asker_hears_nothing(a)) {
+		assert_non_null(strstr(asker_hear(a), "out of resources"));
+		refused++;
+	}
+	assert_in_range(n - refused, LIMIT_QUERY_LONG + 1,
+	    LIMIT_QUERY_LONG + n * LIMIT_QUERY_WAITING / said + n / 10);
+	assert_answered("x ping\n", "x pong");
+}
+
 /* Ends. */
 
 static void
@@ -605,6 +654,8 @@ main(void)
 		T(who_does_not_read_is_not_read_from),
 		T(no_more_than_the_limit_is_in_flight_for_one_client),
 		T(few_explanations_of_one_client_are_in_flight),
+		T(a_recipient_does_not_wait_for_explanations),
+		T(explanations_that_wait_are_bounded),
 		T(a_client_that_leaves_ends_its_requests_and_not_the_lookup),
 		T(the_end_of_a_client_is_told_once_and_at_once),
 		T(an_end_within_a_line_is_an_end),

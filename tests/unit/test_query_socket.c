@@ -299,6 +299,29 @@ a_client_that_says_no_more_gets_its_answers(void **state)
 	asker_free(a);
 }
 
+static void
+a_client_that_says_no_more_gets_what_waits_for_its_turn(void **state)
+{
+	struct asker *a;
+	char line[32];
+
+	(void)state;
+	assert_true(listens(s->server, path));
+	a = asker_connect(s, path);
+	assert_string_equal(asker_hear(a), QUERY_GREETING);
+	for (int i = 0; i < 50; i++) {
+		snprintf(line, sizeof(line), "%d explain u@d%d.test\n", i, i);
+		asker_say(a, line);
+	}
+	asker_says_no_more(a);
+	for (int i = 0; i < 50; i++) {
+		clock_advance(s->world->clock, 1000);
+		assert_non_null(strstr(asker_hear(a), " facts {"));
+	}
+	assert_true(asker_hears_end(a));
+	asker_free(a);
+}
+
 /* More than the socket takes: the end comes behind the last of them. */
 static void
 a_client_that_says_no_more_and_reads_late_gets_all(void **state)
@@ -473,6 +496,7 @@ main(void)
 		T(a_failure_leaves_no_socket_behind),
 		T(the_socket_of_another_server_is_not_removed),
 		T(a_client_that_says_no_more_gets_its_answers),
+		T(a_client_that_says_no_more_gets_what_waits_for_its_turn),
 		T(a_client_that_says_no_more_and_reads_late_gets_all),
 		T(a_client_without_a_question_ends_with_its_side),
 		T(a_thousand_clients_are_served_at_once),
