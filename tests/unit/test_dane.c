@@ -15,6 +15,7 @@
 #include "common/engine.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/override.h"
 #include "common/policy_cache.h"
 #include "common/tlsa_set.h"
 #include "common/verdict.h"
@@ -499,6 +500,66 @@ an_unusable_record_asks_for_encryption_alone(void **state)
 	assert_int_equal(fake_net_sessions(w->net, "mx1.example.com"), 1);
 }
 
+/* The administrator knows that it is broken, and lets mail through. */
+static void
+a_policy_set_here_in_mode_none_or_testing_lifts_dane(void **state)
+{
+	char name[] = "example.com", *names[] = { name };
+	struct override set = { .domain = "example.com",
+		.until_s = WORLD_NOW + 86400,
+		.line = 1 };
+
+	(void)state;
+	publish(BAD_RECORD);
+	w->config.policies = &set;
+	w->config.n_policies = 1;
+	assert_true(override_add(&set, "mode", "none"));
+	assert_null(override_finish(&set));
+	ask(GATE_ADMISSION, "example.com");
+	says(ACTION_PROCEED, VERDICT_OVERRIDE, RESULT_NONE,
+	    "policy set here for example.com has mode none");
+	ask(GATE_DELIVERY, "example.com");
+	assert_int_equal(t.verdict->action, ACTION_PROCEED);
+	assert_true(t.verdict->facts.mx[0].eligible);
+	assert_int_equal(t.verdict->facts.mx[0].required, 0);
+	w->config.dane_required = (struct name_list){ 1, names };
+	engine_override_changed(w->engine, "example.com");
+	ask(GATE_DELIVERY, "example.com");
+	assert_true(t.verdict->facts.mx[0].eligible);
+	fake_net_dns(w->net, "example.com", DNS_MX, DNS_TEMPFAIL, NULL);
+	clock_advance(w->clock, 400000);
+	ask(GATE_ADMISSION, "example.com");
+	assert_int_equal(t.verdict->action, ACTION_PROCEED);
+	override_cleanup(&set);
+}
+
+static void
+a_policy_set_here_in_mode_enforce_leaves_dane_alone(void **state)
+{
+	struct override set = { .domain = "example.com",
+		.until_s = WORLD_NOW + 86400,
+		.line = 1 };
+
+	(void)state;
+	publish(BAD_RECORD);
+	w->config.policies = &set;
+	w->config.n_policies = 1;
+	assert_true(override_add(&set, "mode", "enforce"));
+	assert_true(override_add(&set, "mx", "mx1.example.com"));
+	assert_null(override_finish(&set));
+	ask(GATE_ADMISSION, "example.com");
+	assert_int_equal(t.verdict->action, ACTION_DEFER);
+	assert_int_equal(t.verdict->source, VERDICT_DANE);
+	/* Without records of DANE it is as for any policy. */
+	publish(NULL);
+	clock_advance(w->clock, 400000);
+	ask(GATE_ADMISSION, "example.com");
+	says(ACTION_DEFER, VERDICT_OVERRIDE, RESULT_CERTIFICATE_NOT_TRUSTED,
+	    "451 4.7.5 policy set here for example.com: certificate of "
+	    "mx1.example.com is self-signed");
+	override_cleanup(&set);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -523,6 +584,8 @@ main(void)
 		TEST(a_test_that_comes_to_nothing_defers_in_doubt),
 		TEST(a_domain_that_is_signed_no_more_is_forgotten),
 		TEST(an_unusable_record_asks_for_encryption_alone),
+		TEST(a_policy_set_here_in_mode_none_or_testing_lifts_dane),
+		TEST(a_policy_set_here_in_mode_enforce_leaves_dane_alone),
 	};
 
 	return cmocka_run_group_tests_name("dane", tests, NULL, NULL);
