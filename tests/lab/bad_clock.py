@@ -28,11 +28,15 @@ def clock(lab):
     lab.rows.add("debug clock", "built in", "%s" % can, can)
     learn(lab)
     # From here on a policy is known only to who has kept it.
-    for days, week, hour in ((1, 451, 250), (0, 451, 451), (-1, 451, 451),
-                             (0, 451, 250), (1, 451, 250), (-1, 451, 451),
-                             (8, 250, 250), (-1, 451, 451)):
-        check("clock %+d day(s)" % days, "week's %d, hour's %d" % (week, hour),
-              lambda: moved(days, week, hour))
+    # Of the week's and the hour's, by the engine that sees the jump, and by one
+    # that begins then: the first holds on to what only the jump would end.
+    for days, jumped, begun in (
+            (1, (451, 451), (451, 250)), (0, (451, 451), (451, 451)),
+            (-1, (451, 451), (451, 451)), (0, (451, 451), (451, 250)),
+            (1, (451, 250), (451, 250)), (-1, (451, 451), (451, 451)),
+            (8, (451, 451), (250, 250)), (-1, (451, 451), (451, 451))):
+        check("clock %+d day(s)" % days, "%d %d, then %d %d" % (jumped + begun),
+              lambda: moved(days, jumped, begun))
     lab.server.stop()
     os.unlink(OFFSET)
     lab.server.start()
@@ -58,14 +62,15 @@ def judged(destination):
     return wait_for("an engine", ask).code
 
 
-def moved(days, week, hour):
+def moved(days, jumped, begun):
     """By the engine that runs, and by one that begins at that time."""
     set_clock(days)
     time.sleep(VERDICT_S)   # verdicts that are kept live by the other clock
     found = judged(LONG), judged(SHORT)
     kill_engine()
     again = judged(LONG), judged(SHORT)
-    return "week's %d, hour's %d" % found, found == again == (week, hour)
+    return "%d %d, then %d %d" % (found + again), \
+        (found, again) == (jumped, begun)
 
 
 TRIALS = [clock]

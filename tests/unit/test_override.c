@@ -509,6 +509,33 @@ what_is_set_is_there_after_a_restart(void **state)
 	policy_store_close(store);
 }
 
+/* As a version of strictmx before this one has left it. */
+static void
+a_store_of_version_2_is_taken_over(void **state)
+{
+	struct policy_store *store = policy_store_open(scratch_path("."));
+	struct overrides *overrides;
+	sqlite3 *other;
+
+	(void)state;
+	policy_store_close(store);
+	assert_int_equal(sqlite3_open(scratch_path("policies.sqlite"), &other),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other,
+			     "DROP TABLE override; PRAGMA user_version = 2",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(other);
+	store = policy_store_open(scratch_path("."));
+	overrides = open_overrides(store);
+	assert_null(overrides_next(overrides, NULL));
+	set(overrides, "example.com", "none", NULL, WORLD_NOW + HOUR_S);
+	assert_int_equal(overrides_drop(overrides, "example.com"),
+	    OVERRIDES_DONE);
+	overrides_free(overrides);
+	policy_store_close(store);
+}
+
 static void
 there_is_room_for_so_many_and_ended_ones_make_room(void **state)
 {
@@ -673,6 +700,7 @@ main(void)
 		TEST(a_dropped_one_binds_no_more),
 		TEST(one_set_while_a_lookup_runs_is_not_forgotten),
 		TEST(what_is_set_is_there_after_a_restart),
+		TEST(a_store_of_version_2_is_taken_over),
 		TEST(there_is_room_for_so_many_and_ended_ones_make_room),
 		TEST(what_cannot_be_stored_is_not_set),
 		TEST(the_log_of_a_start_names_what_is_over_or_without_effect),
