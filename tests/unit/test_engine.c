@@ -193,6 +193,26 @@ a_thousand_waiters_make_one_question_and_one_fetch(void **state)
 	assert_int_equal(fake_net_sessions(w->net, "mx1.example.com"), 1);
 }
 
+/* Both gates have lookups of their own, and share the update. */
+static void
+both_gates_together_make_one_question_and_one_fetch(void **state)
+{
+	struct world *w = *state;
+	struct told told = { 0 };
+
+	publish(w, "1", POLICY("enforce"));
+	for (int i = 0; i < 500; i++)
+		for (int gate = 0; gate < GATES; gate++)
+			assert_non_null(engine_ask(w->engine, gate,
+			    "example.com", tell, &told));
+	clock_advance(w->clock, 1000);
+	assert_int_equal(told.times, 1000);
+	assert_int_equal(fake_net_dns_asked(w->net, "_mta-sts.example.com",
+			     DNS_TXT),
+	    1);
+	assert_int_equal(fake_net_fetches(w->net), 1);
+}
+
 static void
 waiters_may_leave_and_the_lookup_goes_on(void **state)
 {
@@ -1194,6 +1214,7 @@ main(void)
 		T(a_good_enforce_domain_proceeds_and_is_kept),
 		T(with_a_smart_host_its_verdict_is_kept_for_every_domain),
 		T(a_thousand_waiters_make_one_question_and_one_fetch),
+		T(both_gates_together_make_one_question_and_one_fetch),
 		T(waiters_may_leave_and_the_lookup_goes_on),
 		T(a_bad_first_mx_falls_back_to_the_second),
 		T(no_good_mx_defers_and_a_repaired_one_is_seen_after_a_minute),
