@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: ISC
 """strictmx override and strictmx staging, towards a daemon of the tree."""
 import os
+import signal
+import time
 
-from daemon import daemon
+from daemon import START_S, daemon
 from tool import run, strictmx
 
 FAR = "2199-01-01T00:00:00Z"
@@ -94,6 +96,25 @@ def an_answer_follows_it():
         assert "source=override mode=none action=proceed" in it.log_text()
 
 
+def a_reload_takes_the_sections_of_the_file_and_keeps_what_was_set():
+    with daemon(more=SECTION) as it:
+        result = it.tool("override", "set", "-m", "none", "-u", FAR, "a.test")
+        assert result.status == 0, result
+        with open(it.config, "r+", encoding="ascii") as config:
+            text = config.read().replace("file.test", "other.test")
+            config.seek(0)
+            config.truncate()
+            config.write(text)
+        it.process.send_signal(signal.SIGHUP)
+        until = time.monotonic() + START_S
+        while "configuration reloaded" not in it.log_text():
+            assert time.monotonic() < until, it.log_text()
+            time.sleep(0.02)
+        result = it.tool("override", "list", "--json")
+        names = [o["domain"] for o in result.json["overrides"]]
+        assert names == ["a.test", "other.test", "over.test"], names
+
+
 def what_the_engine_refuses_is_told():
     with daemon() as it:
         for words, why in (
@@ -143,6 +164,7 @@ run([
     what_is_set_is_there_after_a_restart,
     it_wins_over_the_file_and_the_file_is_listed_too,
     an_answer_follows_it,
+    a_reload_takes_the_sections_of_the_file_and_keeps_what_was_set,
     what_the_engine_refuses_is_told,
     nothing_was_let_through_yet,
     wrong_calls_end_with_2,
