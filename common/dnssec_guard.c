@@ -33,6 +33,7 @@ struct memory {
 struct dnssec_wait {
 	struct dnssec_guard *guard;
 	TAILQ_ENTRY(dnssec_wait) entry;
+	bool covered; /* the test that runs was begun after it joined */
 	dnssec_wait_fn *done;
 	void *arg;
 };
@@ -50,8 +51,6 @@ struct dnssec_guard {
 	const struct ports *ports;
 	bool wanted; /* DANE, of a resolver whose word counts */
 	bool broken; /* a test has shown so, and none the contrary since */
-	bool tested; /* one has come to an end with a finding */
-	int64_t worked_ms;	   /* the last one that did */
 	struct clock_timer *timer; /* the next test, or telling who waits */
 	struct probe_name good, bad;
 	TAILQ_HEAD(, dnssec_wait) waits;
@@ -85,15 +84,21 @@ test_later(struct dnssec_guard *g, int64_t ms)
 /* The end of a test. */
 
 static void
+waits_cover(struct dnssec_guard *g)
+{
+	struct dnssec_wait *wait;
+
+	TAILQ_FOREACH (wait, &g->waits, entry)
+		wait->covered = true;
+}
+
+/* Those that are covered stand before the others. */
+static void
 tell_waits(struct dnssec_guard *g, bool works)
 {
 	struct dnssec_wait *wait;
-	size_t n = 0;
 
-	/* As many as there are: who is told may join again. */
-	TAILQ_FOREACH (wait, &g->waits, entry)
-		n++;
-	for (; n > 0 && (wait = TAILQ_FIRST(&g->waits)) != NULL; n--) {
+	while ((wait = TAILQ_FIRST(&g->waits)) != NULL && wait->covered) {
 		dnssec_wait_fn *done = wait->done;
 		void *arg = wait->arg;
 
@@ -115,15 +120,12 @@ finding_take(struct dnssec_guard *g, enum finding finding, const char *why)
 		if (g->broken)
 			log_notice("the resolver validates again: DANE is on");
 		g->broken = false;
-		g->tested = true;
-		g->worked_ms = clock_mono_ms(g->ports->clock);
 		break;
 	case FINDING_BROKEN:
 		log_error("the resolver does not validate: %s: DANE is off, "
 			  "and mail for domains that had it waits",
 		    why);
 		g->broken = true;
-		g->tested = true;
 		break;
 	}
 }
@@ -144,8 +146,10 @@ test_end(struct dnssec_guard *g)
 		finding = FINDING_NOTHING;
 	}
 	finding_take(g, finding, why);
-	test_later(g, (int64_t)LIMIT_DNSSEC_TEST_S * 1000);
 	tell_waits(g, finding == FINDING_WORKS);
+	/* Who joined meanwhile wants a test that begins now. */
+	test_later(g,
+	    TAILQ_EMPTY(&g->waits) ? (int64_t)LIMIT_DNSSEC_TEST_S * 1000 : 0);
 }
 
 /* The questions. */
@@ -203,6 +207,7 @@ test_begin(void *arg)
 	g->timer = NULL;
 	if (is_testing(g))
 		return;
+	waits_cover(g);
 	question_begin(g, &g->good, g->config->dnssec_test_good, good_done);
 	question_begin(g, &g->bad, g->config->dnssec_test_bad, bad_done);
 	if (!is_testing(g)) /* nothing was begun */
@@ -211,25 +216,15 @@ test_begin(void *arg)
 
 /* Who waits. */
 
-/* A test is young enough, or there is none: told from the loop all the same. */
+/* There is no test to be had: told from the loop all the same. */
 static void
 tell_soon(void *arg)
 {
 	struct dnssec_guard *g = arg;
 
 	g->timer = NULL;
-	test_later(g, (int64_t)LIMIT_DNSSEC_TEST_S * 1000);
-	tell_waits(g, g->wanted && !g->broken);
-}
-
-static bool
-knows_already(const struct dnssec_guard *g)
-{
-	int64_t age_ms = clock_mono_ms(g->ports->clock) - g->worked_ms;
-
-	return !g->wanted || !has_names(g) ||
-	    (g->tested && !g->broken &&
-		age_ms <= (int64_t)LIMIT_DNSSEC_TEST_AGE_S * 1000);
+	waits_cover(g);
+	tell_waits(g, g->wanted);
 }
 
 struct dnssec_wait *
@@ -245,7 +240,8 @@ dnssec_guard_join(struct dnssec_guard *guard, dnssec_wait_fn *done, void *arg)
 	if (!is_testing(guard)) {
 		clock_timer_cancel(&guard->timer);
 		guard->timer = clock_timer_start(guard->ports->clock, 0,
-		    knows_already(guard) ? tell_soon : test_begin, guard);
+		    guard->wanted && has_names(guard) ? test_begin : tell_soon,
+		    guard);
 		if (guard->timer == NULL) {
 			free(wait);
 			return NULL;

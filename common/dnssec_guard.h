@@ -36,8 +36,8 @@ bool dnssec_guard_remembers(struct dnssec_guard *guard, const char *domain);
 void dnssec_guard_forget(struct dnssec_guard *guard, const char *domain);
 
 /*
- * works: a test, no older than LIMIT_DNSSEC_TEST_AGE_S, has shown that the
- * resolver validates (or no names are configured that would show it).
+ * works: a test that was begun after the join has shown that the resolver
+ * validates, or no names are configured that would show it.
  */
 typedef void dnssec_wait_fn(bool works, void *arg);
 

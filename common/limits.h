@@ -75,7 +75,6 @@
 #define LIMIT_TLSA_RECORDS 32	   /* of one host that are looked at */
 #define LIMIT_TLSA_EXPLAINED 8	   /* of these, told of one host */
 #define LIMIT_DNSSEC_TEST_S 3600   /* between tests of the resolver */
-#define LIMIT_DNSSEC_TEST_AGE_S 60 /* such a test holds so long, in doubt */
 #define LIMIT_DANE_MEMORIES 10000  /* domains that had DANE in force, */
 #define LIMIT_DANE_MEMORY_S 604800 /* since then */
 

@@ -30,6 +30,7 @@
 #include "common/dnssec_guard.h"
 #include "common/facts.h"
 #include "common/limits.h"
+#include "common/mx_facts.h"
 #include "common/mx_lookup.h"
 #include "common/outcome.h"
 #include "common/overrides.h"
@@ -71,6 +72,7 @@ struct lookup {
 	struct clock_timer *deadline;
 	struct policy_wait *policy_wait;
 	bool mx_asked;
+	bool mx_fresh; /* past the DNS cache: an answer was doubted */
 	struct mx_lookup *mx_lookup;
 	struct dnssec_wait *guard_wait;
 	struct probe *probe;
@@ -188,7 +190,8 @@ mx_begin(struct lookup *l)
 {
 	const struct mx_lookup_opts opts = { .ports = l->shared.ports,
 		.config = l->shared.config,
-		.dane = dnssec_guard_dane(l->shared.guard) };
+		.dane = dnssec_guard_dane(l->shared.guard),
+		.fresh = l->mx_fresh };
 
 	if (l->mx_asked)
 		return;
@@ -208,21 +211,23 @@ step_mx(struct lookup *l)
 
 /*
  * 3. DANE was in force for this domain, and is not now. When the resolver
- * still validates, that is the domain's own will; else its mail waits.
+ * still validates, and says the same once more, past the DNS cache, that is the
+ * domain's own will; else its mail waits.
  */
 
 static void
 guard_done(bool works, void *arg)
 {
 	struct lookup *l = arg;
-	struct facts *f = &l->verdict->facts;
 
 	l->guard_wait = NULL;
-	/* Not asked for: it was off when this lookup began. */
-	f->dane_lost = !works || !f->dane;
-	if (!f->dane_lost)
-		dnssec_guard_forget(l->shared.guard, f->domain);
-	demand_mark(l->verdict, l->shared.config);
+	if (works) {
+		mx_facts_forget(&l->verdict->facts);
+		l->verdict->facts.dane_lost = true; /* until then */
+		l->mx_asked = false;
+		l->mx_fresh = true;
+		l->step = STEP_MX - 1;
+	}
 	lookup_advance(l);
 }
 
@@ -231,6 +236,7 @@ step_guard(struct lookup *l)
 {
 	struct facts *f = &l->verdict->facts;
 
+	f->dane_lost = false;
 	if (!l->shared.config->dane)
 		return NEXT;
 	if (facts_have_tlsa(f))
@@ -238,9 +244,13 @@ step_guard(struct lookup *l)
 	if (facts_may_have_dane(f) ||
 	    !dnssec_guard_remembers(l->shared.guard, f->domain))
 		return NEXT;
-	f->dane_lost = true; /* unless the resolver is known to validate */
+	if (l->mx_fresh && f->dane) {
+		dnssec_guard_forget(l->shared.guard, f->domain);
+		return NEXT;
+	}
+	f->dane_lost = true; /* unless the resolver is found to validate */
 	demand_mark(l->verdict, l->shared.config);
-	if (f->mx_state == MX_UNKNOWN)
+	if (f->mx_state == MX_UNKNOWN || l->mx_fresh)
 		return NEXT;
 	l->guard_wait = dnssec_guard_join(l->shared.guard, guard_done, l);
 	return l->guard_wait == NULL ? NEXT : WAIT;

@@ -7,6 +7,7 @@
 
 #include "common/facts.h"
 #include "common/limits.h"
+#include "common/tlsa_set.h"
 #include "proto/dns_message.h"
 
 static int
@@ -76,6 +77,20 @@ mx_facts_take_domain(struct facts *facts, enum mx_state state)
 	facts->mx_state = state;
 	if (state == MX_SMARTHOST)
 		facts->mx_ttl_s = LIMIT_VERDICT_MAX_S;
+}
+
+void
+mx_facts_forget(struct facts *facts)
+{
+	for (size_t i = 0; i < facts->n_mx; i++)
+		tlsa_set_drop(&facts->mx[i].dane.tlsa);
+	free(facts->mx);
+	facts->mx = NULL;
+	facts->n_mx = 0;
+	facts->mx_state = MX_UNKNOWN;
+	facts->mx_dnssec = DNSSEC_UNKNOWN;
+	facts->mx_why = NULL;
+	facts->dane = facts->dane_lost = false;
 }
 
 void

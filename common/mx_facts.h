@@ -16,6 +16,9 @@ struct dns_answer;
  */
 void mx_facts_take(struct facts *facts, const struct dns_answer *answer);
 
+/* As before any answer: hosts, and what was found of them. */
+void mx_facts_forget(struct facts *facts);
+
 /*
  * The domain is its own and only host: MX_IMPLICIT (RFC 5321 5.1),
  * MX_SMARTHOST, or MX_LITERAL.

@@ -78,16 +78,20 @@ static void
 host_start(struct mx_lookup *l, size_t i)
 {
 	struct host *host = &l->hosts[i];
+	struct mx_fact *mx = &l->facts->mx[i];
+	const struct tlsa_lookup_opts opts = { .ports = l->opts.ports,
+		.mx = mx->host,
+		.port = l->facts->port,
+		.fresh = l->opts.fresh };
 
 	host->all = l;
-	host->mx = &l->facts->mx[i];
-	host->mx->dane.why = "out of time"; /* unless an answer comes */
-	host->tlsa = tlsa_lookup_start(l->opts.ports, host->mx->host,
-	    l->facts->port, host_done, host);
+	host->mx = mx;
+	mx->dane.why = "out of time"; /* unless an answer comes */
+	host->tlsa = tlsa_lookup_start(&opts, host_done, host);
 	if (host->tlsa != NULL)
 		l->pending++;
 	else
-		host->mx->dane.why = "out of memory";
+		mx->dane.why = "out of memory";
 }
 
 /* RFC 7672 2.2.1: with an MX RRset that is not secure it ends here. */
@@ -159,8 +163,8 @@ lookup_begin(struct mx_lookup *l)
 		return l->begin != NULL;
 	}
 	l->facts->mx_why = "too many questions are waiting";
-	l->query =
-	    dns->start(dns->self, l->facts->domain, DNS_MX, false, mx_done, l);
+	l->query = dns->start(dns->self, l->facts->domain, DNS_MX,
+	    l->opts.fresh, mx_done, l);
 	return l->query != NULL;
 }
 

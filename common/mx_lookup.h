@@ -16,7 +16,8 @@ struct ports;
 struct mx_lookup_opts {
 	const struct ports *ports;
 	const struct config *config;
-	bool dane; /* ask for it */
+	bool dane;  /* ask for it */
+	bool fresh; /* past the DNS cache */
 };
 
 typedef void mx_lookup_done_fn(void *arg);

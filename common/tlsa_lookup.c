@@ -39,6 +39,7 @@ struct tlsa_lookup {
 	const struct ports *ports;
 	char mx[DOMAIN_SIZE];
 	uint16_t port;
+	bool fresh;
 	tlsa_lookup_done_fn *done;
 	void *arg;
 
@@ -167,8 +168,8 @@ step_addresses(struct tlsa_lookup *l)
 {
 	const struct dns_port *dns = &l->ports->dns;
 
-	l->v6 = dns->start(dns->self, l->mx, DNS_AAAA, false, v6_done, l);
-	l->v4 = dns->start(dns->self, l->mx, DNS_A, false, v4_done, l);
+	l->v6 = dns->start(dns->self, l->mx, DNS_AAAA, l->fresh, v6_done, l);
+	l->v4 = dns->start(dns->self, l->mx, DNS_A, l->fresh, v4_done, l);
 	l->unasked = l->v6 == NULL || l->v4 == NULL;
 	if (l->v6 != NULL || l->v4 != NULL)
 		return WAIT;
@@ -205,7 +206,7 @@ step_alias(struct tlsa_lookup *l)
 	if (!l->aliased)
 		return NEXT;
 	l->other =
-	    dns->start(dns->self, l->mx, DNS_CNAME, false, alias_done, l);
+	    dns->start(dns->self, l->mx, DNS_CNAME, l->fresh, alias_done, l);
 	if (l->other != NULL)
 		return WAIT;
 	unknown(l, RESULT_NONE, "address lookup was not begun");
@@ -257,8 +258,8 @@ step_tlsa(struct tlsa_lookup *l)
 		/* At a name that cannot be, no records can be. */
 		if (!tlsa_name(l->port, l->bases[l->base], name))
 			continue;
-		l->other =
-		    dns->start(dns->self, name, DNS_TLSA, false, tlsa_done, l);
+		l->other = dns->start(dns->self, name, DNS_TLSA, l->fresh,
+		    tlsa_done, l);
 		if (l->other != NULL)
 			return WAIT;
 		unknown(l, RESULT_NONE, "too many questions are waiting");
@@ -306,21 +307,22 @@ lookup_begin(void *arg)
 }
 
 struct tlsa_lookup *
-tlsa_lookup_start(const struct ports *ports, const char *mx, uint16_t port,
+tlsa_lookup_start(const struct tlsa_lookup_opts *opts,
     tlsa_lookup_done_fn *done, void *arg)
 {
 	struct tlsa_lookup *l = calloc(1, sizeof(*l));
 
 	if (l == NULL)
 		return NULL;
-	l->ports = ports;
-	snprintf(l->mx, sizeof(l->mx), "%s", mx);
-	l->port = port;
+	l->ports = opts->ports;
+	snprintf(l->mx, sizeof(l->mx), "%s", opts->mx);
+	l->port = opts->port;
+	l->fresh = opts->fresh;
 	l->done = done;
 	l->arg = arg;
 	l->ttl_s = UINT32_MAX;
 	l->fact.state = DANE_NONE; /* unless something says otherwise */
-	l->begin = clock_timer_start(ports->clock, 0, lookup_begin, l);
+	l->begin = clock_timer_start(opts->ports->clock, 0, lookup_begin, l);
 	if (l->begin == NULL) {
 		lookup_free(l);
 		return NULL;

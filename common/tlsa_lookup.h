@@ -18,12 +18,19 @@ struct tlsa_lookup;
 typedef void tlsa_lookup_done_fn(const struct dane_fact *fact, uint32_t ttl_s,
     void *arg);
 
+struct tlsa_lookup_opts {
+	const struct ports *ports; /* borrowed; dns and clock are used */
+	const char *mx;		   /* folded; copied */
+	uint16_t port;
+	bool fresh; /* past the DNS cache */
+};
+
 /*
- * mx is folded. done runs once, never before this call returned; the lookup is
- * spent then. NULL without memory.
+ * done runs once, never before this call returned; the lookup is spent then.
+ * NULL without memory.
  */
-struct tlsa_lookup *tlsa_lookup_start(const struct ports *ports, const char *mx,
-    uint16_t port, tlsa_lookup_done_fn *done, void *arg);
+struct tlsa_lookup *tlsa_lookup_start(const struct tlsa_lookup_opts *opts,
+    tlsa_lookup_done_fn *done, void *arg);
 
 /* Clears the pointer; done will not run. Safe on NULL. */
 void tlsa_lookup_cancel(struct tlsa_lookup **lookup);

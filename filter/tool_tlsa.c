@@ -183,6 +183,10 @@ static void
 look_up(struct tlsa *t, const struct config *config)
 {
 	struct ports ports = { .clock = NULL };
+	const struct tlsa_lookup_opts opts = { .ports = &ports,
+		.mx = t->host,
+		.port = t->port,
+		.fresh = true };
 	struct resolver *resolver = NULL;
 	struct tool_progress *progress;
 	struct tlsa_lookup *lookup;
@@ -198,7 +202,7 @@ look_up(struct tlsa *t, const struct config *config)
 	tool_progress_say(progress, "looking for %s", t->name);
 	deadline =
 	    clock_timer_start(ports.clock, LIMIT_LINT_MX_MS, time_is_up, t);
-	lookup = tlsa_lookup_start(&ports, t->host, t->port, lookup_done, t);
+	lookup = tlsa_lookup_start(&opts, lookup_done, t);
 	if (deadline == NULL || lookup == NULL)
 		fatal("out of memory");
 	event_base_dispatch(t->base);

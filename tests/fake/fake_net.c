@@ -221,11 +221,11 @@ dns_start(void *self, const char *name, enum dns_type type, bool fresh,
 {
 	const struct fake_event event = { .kind = FAKE_DNS,
 		.name = name,
-		.type = type };
+		.type = type,
+		.fresh = fresh };
 	struct fake_net *net = self;
 	struct fake_request *r;
 
-	(void)fresh;
 	fake_net_tell(net, &event);
 	if (net->refuse_dns)
 		return NULL;

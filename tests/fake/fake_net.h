@@ -91,6 +91,7 @@ struct fake_event {
 	} kind;
 	const char *name; /* asked for; domain; MX */
 	enum dns_type type;
+	bool fresh;
 	const struct smtp_target *target; /* of a session */
 };
 

@@ -16,6 +16,8 @@ FAULTS = [*RCODES, "header only", "garbage", "records cut short",
           "trailing octets", "other question", "other type", "question echoed",
           "NXDOMAIN with an answer", "BADVERS", "two octets", "other id",
           "truncated", "closes", "nothing"]
+# Not a fault of the answer itself: a resolver that does not validate.
+NO_DNSSEC = "no AD bit"
 
 
 def question_end(message):
@@ -40,6 +42,8 @@ def bare(message):
 def spoil(fault, query, answer):
     """The answer that is given instead; None: none."""
     end = question_end(answer)
+    if fault == NO_DNSSEC:
+        return with_flags(answer, 0x20, 0)
     if fault in RCODES:
         return with_flags(bare(answer), 0xf, RCODES[fault])
     if fault == "header only":

@@ -6,6 +6,7 @@ the certificate, and the lab begins sooner.
 """
 import hashlib
 import os
+import subprocess
 from dataclasses import dataclass
 
 from namespace import run, write
@@ -16,7 +17,8 @@ class Certificate:
     """What a server shows: names are its SAN dNSNames, cn its subject."""
     names: tuple = ()
     cn: str = "lab"
-    issuer: str = "lab"         # "lab", "unknown" or "self"
+    # "lab", "unknown", "sub" (below "unknown", sent along) or "self"
+    issuer: str = "lab"
     expired: bool = False
 
 
@@ -36,8 +38,17 @@ def unknown_ca(*names):
     return Certificate(names, issuer="unknown")
 
 
+def below_sub(*names):
+    return Certificate(names, issuer="sub")
+
+
 def cn_only(name):
     return Certificate(cn=name)
+
+
+def output(*argv, stdin=b""):
+    return subprocess.run(argv, check=True, input=stdin,
+                          stdout=subprocess.PIPE).stdout
 
 
 CONFIG = """
@@ -71,8 +82,9 @@ class Authority:
         write(self.path("index"), "")
         write(self.path("serial"), "1000\n")
         self.new_key(self.key)
-        for name in ("lab", "unknown"):
-            self.new_authority(name)
+        self.new_authority("lab")
+        self.new_authority("unknown")
+        self.new_authority("sub", "unknown")
 
     def path(self, name):
         return os.path.join(self.directory, name)
@@ -95,14 +107,17 @@ class Authority:
             "ec_paramgen_curve:P-256", "-out", path)
         os.chmod(path, 0o600)
 
-    def new_authority(self, name):
+    def new_authority(self, name, issuer=None):
         self.new_key(self.path(name + ".key"))
+        below = [] if issuer is None else [
+            "-CA", self.path(issuer + ".pem"),
+            "-CAkey", self.path(issuer + ".key")]
         self.request("-x509", "-days", "30",
                      "-subj", "/CN=%s authority" % name,
                      "-key", self.path(name + ".key"),
                      "-addext", "basicConstraints=critical,CA:TRUE",
                      "-addext", "keyUsage=critical,keyCertSign,cRLSign",
-                     "-out", self.path(name + ".pem"))
+                     "-out", self.path(name + ".pem"), *below)
 
     def request(self, *argv):
         run("openssl", "req", "-new", "-config", self.path("openssl.conf"),
@@ -113,6 +128,10 @@ class Authority:
         if certificate not in self.made:
             path = self.path("%d.pem" % len(self.made))
             self.make(certificate, path)
+            if certificate.issuer == "sub":
+                with open(self.path("sub.pem"), encoding="ascii") as sub, \
+                        open(path, "a", encoding="ascii") as file:
+                    file.write(sub.read())
             self.made[certificate] = path
         return self.made[certificate]
 
@@ -146,6 +165,19 @@ class Authority:
         if certificate.names:
             argv += ["-addext", "subjectAltName=" + self.names(certificate)]
         return argv
+
+    def tlsa(self, usage, selector, mtype, path):
+        """A TLSA record of the first certificate in a file, as in a zone."""
+        if selector == 0:
+            data = output("openssl", "x509", "-in", path, "-outform", "DER")
+        else:
+            key = output("openssl", "x509", "-in", path, "-noout", "-pubkey")
+            data = output("openssl", "pkey", "-pubin", "-outform", "DER",
+                          stdin=key)
+        if mtype:
+            data = hashlib.new("sha256" if mtype == 1 else "sha512",
+                               data).digest()
+        return "%d %d %d %s" % (usage, selector, mtype, data.hex())
 
     @staticmethod
     def names(certificate):

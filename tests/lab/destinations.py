@@ -23,6 +23,8 @@ class Mx:
     listens: bool = True
     ipv6: bool = False
     address: str = ""
+    # (usage, selector, matching type, of whom): see dane.py
+    tlsa: tuple = ()
 
 
 @dataclass

@@ -14,8 +14,8 @@ import namespace
 from bad_days import BAD_DAYS, QUICK
 from bad_destinations import BAD_PUBLISHED, tarpit_lines
 from certificates import Authority
-from destinations import (DESTINATIONS, PUBLISHED, give_addresses,
-                          zone_lines)
+from dane import DANE, DANE_PUBLISHED, lines
+from destinations import DESTINATIONS, PUBLISHED, give_addresses
 from exim_destinations import EXIM_DESTINATIONS
 from exim_trials import EXIM_TRIALS
 from mail_server import MailServer, configure
@@ -26,7 +26,8 @@ from sinks import Sinks
 from trials import TRIALS
 from zones import Dns
 
-ALL_TRIALS = TRIALS + EXIM_TRIALS
+WITHOUT_EXIM = TRIALS + DANE
+ALL_TRIALS = WITHOUT_EXIM + EXIM_TRIALS
 
 
 class Lab:
@@ -49,7 +50,7 @@ class Lab:
         """The zone, with the digest of the key in its TLSA records."""
         digest = self.authority.key_digest()
         return [line.replace("{key}", digest) for d in self.published
-                for line in zone_lines(d)]
+                for line in lines(self.authority, d)]
 
     def start(self):
         self.rows.stage("DNS: knotd, unbound")
@@ -105,7 +106,7 @@ def parse():
 
 def chosen(options):
     """(destinations, trials) of a run."""
-    trials = TRIALS if options.no_exim else ALL_TRIALS
+    trials = WITHOUT_EXIM if options.no_exim else ALL_TRIALS
     if options.only:
         return [d for d in DESTINATIONS if d.domain in options.only], []
     if options.trials:
@@ -161,12 +162,12 @@ def main():
 
 
 def set_up(options, rows, trials):
+    published = PUBLISHED + EXIM_DESTINATIONS + DANE_PUBLISHED
     os.makedirs(options.logs, exist_ok=True)
     namespace.set_up({name: getattr(options, name) for name in
                       ("smtpd", "postfix", "exim", "daemons", "prefix",
                        "logs")},
-                     give_addresses(PUBLISHED + EXIM_DESTINATIONS))
-    published = PUBLISHED + EXIM_DESTINATIONS
+                     give_addresses(published))
     if set(BAD_DAYS).intersection(trials):
         lab = Lab(rows, published + BAD_PUBLISHED, tarpit_lines())
     else:

@@ -23,6 +23,8 @@ STRICTMX_CONF = {
     "allow-internal": "yes",
     "local-domains": "{local.test}",
     "deadline": DEADLINE_S,
+    "dnssec-test-good": "ns.test",
+    "dnssec-test-bad": "x.broken.test",
     "log-level": "debug",
 }
 

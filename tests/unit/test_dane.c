@@ -430,6 +430,23 @@ nothing_is_proved(void)
 	clock_advance(w->clock, 400000);
 }
 
+/* Only who asks past the cache is told the truth. */
+static void
+doubt_watch(const struct fake_event *event, void *arg)
+{
+	(void)arg;
+	if (event->kind == FAKE_DNS && event->type == DNS_MX && event->fresh)
+		publish(GOOD_RECORD);
+}
+
+static void
+doubt_silence(const struct fake_event *event, void *arg)
+{
+	(void)arg;
+	if (event->kind == FAKE_DNS && event->type == DNS_MX && event->fresh)
+		fake_net_delay(w->net, -1, -1, -1);
+}
+
 #define LOST                                                                   \
 	"451 4.7.5 DANE of example.com was in force before, and the resolver " \
 	"does not say now what DNSSEC proves"
@@ -467,6 +484,33 @@ a_test_that_comes_to_nothing_defers_in_doubt(void **state)
 	nothing_is_proved();
 	ask(GATE_DELIVERY, "example.com");
 	says(ACTION_DEFER, VERDICT_DANE, RESULT_DNSSEC_INVALID, LOST);
+}
+
+/* The resolver was another one for a moment, and its answer is still cached. */
+static void
+an_answer_in_doubt_is_asked_for_past_the_cache(void **state)
+{
+	(void)state;
+	with_a_test_name();
+	nothing_is_proved();
+	fake_net_watch(w->net, doubt_watch, NULL);
+	ask(GATE_DELIVERY, "example.com");
+	says(ACTION_PROCEED, VERDICT_DANE, RESULT_NONE,
+	    "1 MX hosts of example.com may be used, 1 under DANE");
+}
+
+static void
+a_doubt_that_is_not_settled_in_time_defers(void **state)
+{
+	(void)state;
+	with_a_test_name();
+	nothing_is_proved();
+	fake_net_watch(w->net, doubt_silence, NULL);
+	ask(GATE_ADMISSION, "example.com");
+	assert_true(t.verdict->facts.deadline_hit);
+	says(ACTION_DEFER, VERDICT_DANE, RESULT_NONE,
+	    "451 4.4.3 DANE of example.com: its MX hosts could not be looked "
+	    "up: out of time");
 }
 
 /* The domain's own will: its mail goes as without DANE. */
@@ -582,6 +626,8 @@ main(void)
 		TEST(a_trial_is_lent_only_for_the_same_records),
 		TEST(a_resolver_that_stops_validating_is_found_out_at_once),
 		TEST(a_test_that_comes_to_nothing_defers_in_doubt),
+		TEST(an_answer_in_doubt_is_asked_for_past_the_cache),
+		TEST(a_doubt_that_is_not_settled_in_time_defers),
 		TEST(a_domain_that_is_signed_no_more_is_forgotten),
 		TEST(an_unusable_record_asks_for_encryption_alone),
 		TEST(a_policy_set_here_in_mode_none_or_testing_lifts_dane),
