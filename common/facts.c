@@ -123,6 +123,13 @@ facts_have_same_policy(const struct policy_facts *a,
 	    a->override.serial == b->override.serial;
 }
 
+bool
+mx_fact_same_trial(const struct mx_fact *a, const struct mx_fact *b)
+{
+	return strcmp(a->host, b->host) == 0 && a->required == b->required &&
+	    tlsa_set_same(a->dane.tlsa, b->dane.tlsa);
+}
+
 const char *
 record_state_name(enum record_state state)
 {

@@ -180,6 +180,9 @@ bool policy_facts_copy(const struct policy_facts *from,
 bool facts_have_same_policy(const struct policy_facts *a,
     const struct policy_facts *b);
 
+/* Would a trial of one show the same of the other? By name and demand. */
+bool mx_fact_same_trial(const struct mx_fact *a, const struct mx_fact *b);
+
 const char *record_state_name(enum record_state state);
 const char *policy_state_name(enum policy_state state);
 const char *mx_state_name(enum mx_state state);

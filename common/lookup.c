@@ -146,14 +146,6 @@ step_policy(struct lookup *l)
 
 /* 2. The MX hosts. */
 
-/* A trial of then tells of now when it showed what is asked now. */
-static bool
-is_same_trial(const struct mx_fact *a, const struct mx_fact *b)
-{
-	return strcmp(a->host, b->host) == 0 && a->required == b->required &&
-	    tlsa_set_same(a->dane.tlsa, b->dane.tlsa);
-}
-
 /* What is asked of each host, and what is known of it already. */
 static void
 mx_hosts_mark(struct lookup *l)
@@ -166,7 +158,7 @@ mx_hosts_mark(struct lookup *l)
 	demand_mark(l->verdict, l->shared.config);
 	for (size_t i = 0; i < f->n_mx; i++)
 		for (size_t j = 0; f->mx[i].required != 0 && j < l->n_lent; j++)
-			if (is_same_trial(&l->lent[j], &f->mx[i])) {
+			if (mx_fact_same_trial(&l->lent[j], &f->mx[i])) {
 				f->mx[i].probe = l->lent[j].probe;
 				f->mx[i].probe_expires_ms =
 				    l->lent[j].probe_expires_ms;
