@@ -74,69 +74,69 @@ UNKNOWN = {"action": "defer", "result": "dnssec-invalid", "state": "unknown",
 
 CASES = [
     # Certificates that fit.
-    case("dane-own", "DANE-EE, self-signed", OWN, certificate=own("a.test")),
-    case("dane-old", "DANE-EE, expired", OWN,
-         certificate=expired("mx.dane-old.test")),
-    case("dane-name", "DANE-EE, another name", OWN,
+    case("tlsa-own", "DANE-EE, self-signed", OWN, certificate=own("a.test")),
+    case("tlsa-old", "DANE-EE, expired", OWN,
+         certificate=expired("mx.tlsa-old.test")),
+    case("tlsa-name", "DANE-EE, another name", OWN,
          certificate=good("other.test")),
-    case("dane-key", "DANE-EE, the key's SHA-512", (3, 1, 2, "own"),
+    case("tlsa-key", "DANE-EE, the key's SHA-512", (3, 1, 2, "own"),
          certificate=own("a.test")),
-    case("dane-ta", "DANE-TA, an intermediate that is sent along",
-         (2, 0, 1, "sub"), certificate=below_sub("mx.dane-ta.test")),
-    case("dane-ta-next-hop", "DANE-TA, the domain's own name",
-         (2, 1, 1, "sub"), certificate=below_sub("dane-ta-next-hop.test")),
-    case("dane-ta-full", "DANE-TA in full, not sent along",
-         (2, 0, 0, "unknown"), certificate=unknown_ca("mx.dane-ta-full.test")),
-    case("dane-full", "DANE-EE in full", (3, 0, 0, "own"),
+    case("tlsa-ta", "DANE-TA, an intermediate that is sent along",
+         (2, 0, 1, "sub"), certificate=below_sub("mx.tlsa-ta.test")),
+    case("tlsa-ta-next-hop", "DANE-TA, the domain's own name",
+         (2, 1, 1, "sub"), certificate=below_sub("tlsa-ta-next-hop.test")),
+    case("tlsa-ta-full", "DANE-TA in full, not sent along",
+         (2, 0, 0, "unknown"), certificate=unknown_ca("mx.tlsa-ta-full.test")),
+    case("tlsa-full", "DANE-EE in full", (3, 0, 0, "own"),
          certificate=own("a.test")),
-    case("dane-rollover", "two records, the second fits", NOBODY, OWN,
+    case("tlsa-rollover", "two records, the second fits", NOBODY, OWN,
          certificate=own("a.test")),
     # Certificates that do not.
-    case("dane-bad", "good for the web, not for DANE", NOBODY, **BAD),
-    case("dane-ta-bad", "DANE-TA of another authority", (2, 0, 1, "lab"),
-         certificate=below_sub("mx.dane-ta-bad.test"), **BAD),
-    case("dane-ta-unsent", "DANE-TA by digest, not sent along",
+    case("tlsa-bad", "good for the web, not for DANE", NOBODY, **BAD),
+    case("tlsa-ta-bad", "DANE-TA of another authority", (2, 0, 1, "lab"),
+         certificate=below_sub("mx.tlsa-ta-bad.test"), **BAD),
+    case("tlsa-ta-unsent", "DANE-TA by digest, not sent along",
          (2, 0, 1, "unknown"),
-         certificate=unknown_ca("mx.dane-ta-unsent.test"), **BAD),
-    case("dane-ta-name", "DANE-TA, another name", (2, 0, 1, "sub"),
+         certificate=unknown_ca("mx.tlsa-ta-unsent.test"), **BAD),
+    case("tlsa-ta-name", "DANE-TA, another name", (2, 0, 1, "sub"),
          certificate=below_sub("other.test"), action="defer",
          result="certificate-host-mismatch", words="name"),
-    case("dane-clear", "TLSA, and no STARTTLS", OWN, starttls="no",
+    case("tlsa-clear", "TLSA, and no STARTTLS", OWN, starttls="no",
          action="defer", result="starttls-not-supported", words="STARTTLS"),
-    case("dane-away", "TLSA, and not reachable", OWN, listens=False,
+    case("tlsa-away", "TLSA, and not reachable", OWN, listens=False,
          action="defer", words="451 4.4.1"),
     # None of use.
-    case("dane-pkix", "usage 1: encrypted, whoever it is", (1, 1, 1, "own"),
+    case("tlsa-pkix", "usage 1: encrypted, whoever it is", (1, 1, 1, "own"),
          certificate=own("a.test"), state="unusable"),
-    case("dane-pkix-clear", "usage 0, and no STARTTLS", (0, 0, 1, "lab"),
+    case("tlsa-pkix-clear", "usage 0, and no STARTTLS", (0, 0, 1, "lab"),
          starttls="no", state="unusable", action="defer",
          result="starttls-not-supported"),
     # MTA-STS beside.
-    case("dane-sts-bad", "DANE fails, MTA-STS would not", NOBODY,
-         mta_sts=enforce("mx.dane-sts-bad.test"), **BAD),
-    case("dane-sts-own", "MTA-STS fails, DANE does not", OWN,
-         certificate=own("a.test"), mta_sts=enforce("mx.dane-sts-own.test")),
-    case("dane-sts-unlisted", "not listed, but DANE", OWN,
+    case("tlsa-sts-bad", "DANE fails, MTA-STS would not", NOBODY,
+         mta_sts=enforce("mx.tlsa-sts-bad.test"), **BAD),
+    case("tlsa-sts-own", "MTA-STS fails, DANE does not", OWN,
+         certificate=own("a.test"), mta_sts=enforce("mx.tlsa-sts-own.test")),
+    case("tlsa-sts-unlisted", "not listed, but DANE", OWN,
          certificate=own("a.test"), mta_sts=enforce("elsewhere.test")),
-    case("dane-sts-testing", "DANE fails, policy in mode testing", NOBODY,
-         mta_sts=policy("testing", "mx.dane-sts-testing.test"), **BAD),
-    case("dane-sts-pkix", "no usable TLSA: what MTA-STS asks",
-         (1, 1, 1, "own"), certificate=own("mx.dane-sts-pkix.test"),
-         mta_sts=enforce("mx.dane-sts-pkix.test"), state="unusable",
+    case("tlsa-sts-testing", "DANE fails, policy in mode testing", NOBODY,
+         mta_sts=policy("testing", "mx.tlsa-sts-testing.test"), **BAD),
+    case("tlsa-sts-pkix", "no usable TLSA: what MTA-STS asks",
+         (1, 1, 1, "own"), certificate=own("mx.tlsa-sts-pkix.test"),
+         mta_sts=enforce("mx.tlsa-sts-pkix.test"), state="unusable",
          source="sts", action="defer", result="certificate-not-trusted"),
-    case("dane-sts-none", "no TLSA: what MTA-STS asks",
-         mta_sts=enforce("mx.dane-sts-none.test"), source="sts", state="none"),
+    case("tlsa-sts-none", "no TLSA: what MTA-STS asks",
+         mta_sts=enforce("mx.tlsa-sts-none.test"), source="sts", state="none"),
     # Names.
-    case("dane-wild", "TLSA by a wildcard", certificate=own("a.test"),
+    case("tlsa-wild", "TLSA by a wildcard", certificate=own("a.test"),
          dns=("*._tcp.mx.%(d)s. TLSA OWN",)),
-    case("dane-tlsa-alias", "TLSA by an alias", certificate=own("a.test"),
+    case("tlsa-by-alias", "TLSA by an alias", certificate=own("a.test"),
          dns=("_25._tcp.mx.%(d)s. CNAME tlsa.%(d)s.", "tlsa.%(d)s. TLSA OWN")),
-    alias("dane-alias", "MX is an alias: TLSA at the final name",
+    alias("tlsa-alias", "MX is an alias: TLSA at the final name",
           tlsa=(OWN,)),
-    alias("dane-alias-own", "MX is an alias: TLSA at its own name",
+    alias("tlsa-alias-own", "MX is an alias: TLSA at its own name",
           "alias.%(d)s. CNAME mx.%(d)s.",
           "_25._tcp.alias.%(d)s. TLSA NOBODY", **BAD),
-    alias("dane-alias-out", "an alias into an unsigned zone: its own name",
+    alias("tlsa-alias-out", "an alias into an unsigned zone: its own name",
           "alias.%(d)s. CNAME host.child.optout.test.",
           "host.child.optout.test. A 127.0.3.99",
           "_25._tcp.alias.%(d)s. TLSA NOBODY",
@@ -157,20 +157,20 @@ CASES = [
     case("unsigned", "signed, no DS in the parent: TLSA do not count", NOBODY,
          zone="nods.test", **NO_DANE),
     # Look-ups that fail.
-    case("dane-bogus", "TLSA bogus: the parent's DS fits no key",
+    case("tlsa-bogus", "TLSA bogus: the parent's DS fits no key",
          dns=("_25._tcp.mx.%(d)s. CNAME x.broken.test.",), **UNKNOWN),
-    case("dane-lapsed", "TLSA bogus: signatures have expired",
+    case("tlsa-lapsed", "TLSA bogus: signatures have expired",
          dns=("_25._tcp.mx.%(d)s. CNAME x.lapsed.test.",
               "x.lapsed.test. TLSA OWN"), **UNKNOWN),
-    case("dane-dead", "TLSA look-up times out",
+    case("tlsa-dead", "TLSA look-up times out",
          dns=("_25._tcp.mx.%(d)s. CNAME x.dead.test.",), action="defer",
          state="unknown", result="", words="451 4."),
-    case("dane-stripped", "TLSA stripped from the answers", OWN,
+    case("tlsa-stripped", "TLSA stripped from the answers", OWN,
          zone="stripped.test", certificate=own("a.test"), **UNKNOWN),
 ]
 
 # Who would be seen by a resolver that does not validate.
-WITNESS = case("dane-witness", "for the resolver that is replaced", NOBODY)
+WITNESS = case("tlsa-witness", "for the resolver that is replaced", NOBODY)
 DANE_PUBLISHED = [c.destination for c in (*CASES, WITNESS)]
 
 
@@ -244,19 +244,19 @@ def dane(lab):
 
 
 def mail_good(lab):
-    subject = new_subject("dane-own.test")
-    reply = submit("user@dane-own.test", subject)
+    subject = new_subject("tlsa-own.test")
+    reply = submit("user@tlsa-own.test", subject)
     if reply.code != 250:
         return str(reply), False
-    return delivery(lab, subject, "mx.dane-own.test", True)
+    return delivery(lab, subject, "mx.tlsa-own.test", True)
 
 
 def mail_bad(lab):
-    subject = new_subject("dane-bad.test")
+    subject = new_subject("tlsa-bad.test")
     lab.refused.add(subject)
-    reply = submit("user@dane-bad.test", subject)
+    reply = submit("user@tlsa-bad.test", subject)
     return str(reply), reply.code == 451 and reply.text.startswith(
-        "4.7.5 DANE of dane-bad.test: certificate of mx.dane-bad.test")
+        "4.7.5 DANE of tlsa-bad.test: certificate of mx.tlsa-bad.test")
 
 
 def dane_attacks(lab):
@@ -293,7 +293,7 @@ def dane_attacks(lab):
 
 
 def in_force(daemon):
-    facts = wait_for("a refusal", lambda: deferred("dane-own.test"), 20)
+    facts = wait_for("a refusal", lambda: deferred("tlsa-own.test"), 20)
     return facts["reason"], facts["result"] == "dnssec-invalid" and \
         "was in force before" in facts["reason"]
 
