@@ -43,7 +43,7 @@ struct checking {
 	struct service *service;
 	struct tool_progress *progress;
 	char *const *domains; /* those still to be looked at, up to NULL */
-	enum tool_exit exit;
+	int exit;
 };
 
 static void look_at_next(struct checking *c);
@@ -62,7 +62,7 @@ look_done(const struct check *check, void *arg)
 	fflush(stdout);
 	/* One that could not be told about hides none that is bad. */
 	if (result != TOOL_FINE && c->exit != TOOL_BAD)
-		c->exit = result;
+		c->exit = (int)result;
 	look_at_next(c);
 }
 

@@ -37,7 +37,9 @@ class Daemon:
         until = time.monotonic() + START_S
         while time.monotonic() < until:
             with socket.socket(socket.AF_UNIX) as probe:
-                if probe.connect_ex(self.socket) == 0:
+                probe.settimeout(START_S)
+                # It greets from its loop, when all is set up.
+                if probe.connect_ex(self.socket) == 0 and probe.recv(1):
                     return
             assert self.process.poll() is None, self.log_text()
             time.sleep(0.02)
