@@ -149,7 +149,8 @@
 #define LIMIT_QUERY_WAITING 65536 /* octets of more of these */
 #define LIMIT_QUERY_JOB_SLACK_MS                                               \
 	1000 /* past the engine's deadline, for what an administrator asks */
-#define LIMIT_QUERY_PAGE 250 /* lines of a list in one answer */
+#define LIMIT_QUERY_DOMAINS 20 /* of the relay, in the answer to stats */
+#define LIMIT_QUERY_PAGE 250   /* lines of a list in one answer */
 
 /* Socketmap server */
 #define LIMIT_SOCKETMAP_LISTENS 4

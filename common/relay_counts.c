@@ -111,6 +111,12 @@ relay_counts_domain(const char *domain)
 	return e == NULL ? NULL : &e->domain;
 }
 
+size_t
+relay_counts_domains(void)
+{
+	return HASH_COUNT(domains);
+}
+
 void
 relay_counts_each(relay_domain_fn *fn, void *arg)
 {

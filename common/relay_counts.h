@@ -69,6 +69,9 @@ struct relay_domain {
 /* NULL: it had no mail lately. Borrowed until the next mail is counted. */
 const struct relay_domain *relay_counts_domain(const char *domain);
 
+/* How many domains there are numbers of. */
+size_t relay_counts_domains(void);
+
 /*
  * Each domain, the one with the latest mail last; stops when the function
  * returns false.

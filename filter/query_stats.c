@@ -7,6 +7,7 @@
 #include "common/loop_meter.h"
 #include "common/policy_cache.h"
 #include "common/stats.h"
+#include "filter/query_relay.h"
 
 static json_t *
 count(uint64_t n)
@@ -92,7 +93,7 @@ query_stats(struct query_job *job)
 
 	query_job_answer(job,
 	    json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		      "s:o}",
+		      "s:o, s:o}",
 		"version", PACKAGE_VERSION, "uptime",
 		(json_int_t)(up_ms / 1000), "asked",
 		count(stats->hits + stats->waited), "hits", count(stats->hits),
@@ -100,7 +101,8 @@ query_stats(struct query_job *job)
 		verdicts_json(stats), "latency_ms", latency_json(stats),
 		"fetches", outcomes_json(stats, OUTCOME_FETCH), "probes",
 		outcomes_json(stats, OUTCOME_PROBE), "sessions",
-		outcomes_json(stats, OUTCOME_SESSION), "sizes",
+		outcomes_json(stats, OUTCOME_SESSION), "relay",
+		query_relay_all(clock_wall_s(scope->clock)), "sizes",
 		sizes_json(scope), "longest_stall_ms",
 		scope->meter == NULL
 		    ? json_null()

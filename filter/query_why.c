@@ -18,6 +18,7 @@
 #include "common/policy_cache.h"
 #include "common/policy_update.h"
 #include "common/verdict.h"
+#include "filter/query_relay.h"
 
 /* What is told, and the times that it is told of. */
 struct why {
@@ -180,12 +181,13 @@ why_json(const struct query_scope *scope, const struct verdict *verdict,
 	why.cached = policy_cache_get(engine_policies(scope->engine),
 	    verdict->facts.domain, why.now_s);
 	facts = facts_json(&why);
-	return json_pack("{s:s, s:I, s:b, s:I, s:I, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:I, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
 	    "domain", verdict->facts.domain, "now", (json_int_t)why.now_s,
 	    "kept", (int)kept, "age", (json_int_t)verdict_age_s(&why),
 	    "expires_in", (json_int_t)verdict_left_s(&why), "policy_life",
 	    life_json(&why), "verdict", explain_verdict_object(verdict),
-	    "facts", facts, "failures", failures_json(&why));
+	    "facts", facts, "failures", failures_json(&why), "relay",
+	    query_relay_domain(verdict->facts.domain, why.now_s));
 }
 
 static void

@@ -51,6 +51,33 @@ print_outcomes(const char *title, json_t *outcomes)
 		print_members("  failed", failed);
 }
 
+/* Nothing of a relay that has had no mail. */
+static void
+print_relay(const json_t *relay)
+{
+	const json_t *domains = json_object_get(relay, "domains");
+	char age[TOOL_TIME_SIZE];
+
+	if (json_object_size(json_object_get(relay, "mails")) == 0)
+		return;
+	print_members("relay", json_object_get(relay, "mails"));
+	printf("%-10s%lld sessions, %lld of them used again, %lld octets "
+	       "delivered\n",
+	    "", number(relay, "sessions"), number(relay, "reused"),
+	    number(relay, "octets"));
+	for (size_t i = 0; i < json_array_size(domains); i++) {
+		const json_t *domain = json_array_get(domains, i);
+
+		printf("  %s: %s %s ago, mx %s, %s\n",
+		    tool_json_text(domain, "domain"),
+		    tool_json_text(domain, "outcome"),
+		    tool_time(age, tool_json_number(domain, "age")),
+		    tool_json_text(domain, "mx"),
+		    tool_json_text(domain, "reply"));
+		print_members("", json_object_get(domain, "mails"));
+	}
+}
+
 static void
 print_stats(const json_t *stats)
 {
@@ -71,6 +98,7 @@ print_stats(const json_t *stats)
 	print_outcomes("fetches", json_object_get(stats, "fetches"));
 	print_outcomes("probes", json_object_get(stats, "probes"));
 	print_outcomes("sessions", json_object_get(stats, "sessions"));
+	print_relay(json_object_get(stats, "relay"));
 	print_members("sizes", json_object_get(stats, "sizes"));
 	if (json_is_number(stall))
 		printf("%-10s%.1f ms\n", "stall", json_number_value(stall));

@@ -106,6 +106,25 @@ print_failures(const json_t *failures)
 	}
 }
 
+/* What became of the mail that went by the relay. */
+static void
+print_relay(const json_t *relay)
+{
+	char age[TOOL_TIME_SIZE];
+	const char *outcome;
+	json_t *number;
+
+	if (!json_is_object(relay))
+		return;
+	printf("relay: last mail %s %s ago, mx %s: %s\n",
+	    tool_json_text(relay, "outcome"),
+	    tool_time(age, tool_json_number(relay, "age")),
+	    tool_json_text(relay, "mx"), tool_json_text(relay, "reply"));
+	json_object_foreach(json_object_get(relay, "mails"), outcome, number)
+	    printf("  %s %lld\n", outcome,
+		(long long)json_integer_value(number));
+}
+
 static int
 why_print(json_t *why, bool json)
 {
@@ -123,6 +142,7 @@ why_print(json_t *why, bool json)
 	if (json_array_size(failures) > 0)
 		puts("last failures:");
 	print_failures(failures);
+	print_relay(json_object_get(why, "relay"));
 	json_decref(why);
 	return status;
 }

@@ -14,6 +14,7 @@
 #include "common/limits.h"
 #include "common/override.h"
 #include "common/policy_cache.h"
+#include "common/relay_counts.h"
 #include "common/stats.h"
 #include "proto/query_line.h"
 #include "tests/unit/asker.h"
@@ -745,6 +746,57 @@ a_stranger_may_look_and_change_nothing(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void
+what_the_relay_has_done_is_told_by_domain(void **state)
+{
+	struct relay_ended ended = { .domain = "good.test",
+		.outcome = RELAY_DELIVERED,
+		.mx = "mx.good.test",
+		.reply = "250 2.0.0 mx.good.test: ok",
+		.had_session = true,
+		.was_reused = true,
+		.octets = 7,
+		.wall_s = WORLD_NOW };
+	json_t *answer, *relay, *domain;
+	char name[32];
+
+	(void)state;
+	learn("good.test");
+	answer = told("why good.test");
+	assert_true(json_is_null(json_object_get(answer, "relay")));
+	json_decref(answer);
+	relay_counts_add(&ended);
+	ended.outcome = RELAY_HELD;
+	ended.mx = "";
+	relay_counts_add(&ended);
+	answer = told("why good.test");
+	relay = json_object_get(answer, "relay");
+	assert_string_equal(text(relay, "outcome"), "held");
+	assert_int_equal(count_of(relay, "mails", "delivered"), 1);
+	assert_int_equal(count_of(relay, "mails", "held"), 1);
+	assert_true(json_is_null(json_object_get(relay, "mx")));
+	json_decref(answer);
+	for (int i = 0; i < 30; i++) {
+		snprintf(name, sizeof(name), "d%d.test", i);
+		ended.domain = name;
+		relay_counts_add(&ended);
+	}
+	answer = told("stats");
+	relay = json_object_get(answer, "relay");
+	assert_int_equal(count_of(relay, "mails", "held"), 31);
+	assert_int_equal(number(relay, "sessions"), 32);
+	assert_int_equal(number(relay, "octets"), 7);
+	assert_int_equal(json_array_size(json_object_get(relay, "domains")),
+	    LIMIT_QUERY_DOMAINS);
+	domain = json_array_get(json_object_get(relay, "domains"),
+	    LIMIT_QUERY_DOMAINS - 1);
+	assert_string_equal(text(domain, "domain"), "d29.test");
+	assert_string_equal(text(domain, "reply"),
+	    "250 2.0.0 mx.good.test: ok");
+	json_decref(answer);
+	relay_counts_reset();
+}
+
 int
 main(void)
 {
@@ -773,6 +825,7 @@ main(void)
 		T(why_tells_the_last_failures),
 		T(why_tells_refusals_and_the_hosts_behind_them),
 		T(why_knows_local_domains),
+		T(what_the_relay_has_done_is_told_by_domain),
 		T(a_stranger_may_look_and_change_nothing),
 	};
 
