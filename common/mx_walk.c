@@ -18,6 +18,7 @@
 #include "common/limits.h"
 #include "common/mx_addresses.h"
 #include "common/outcome.h"
+#include "common/mx_order.h"
 #include "common/own_host.h"
 #include "common/smtp_transaction.h"
 #include "common/verdict.h"
@@ -34,9 +35,10 @@ struct mx_walk {
 	mx_walk_done_fn *done;
 	void *arg;
 
-	size_t order[LIMIT_MX_HOSTS]; /* indices into the verdict's hosts */
-	size_t n_order, turn;	      /* order[turn] has its turn */
-	bool looked_up;		      /* the addresses of that host */
+	struct mx_order order; /* of the verdict's hosts */
+	size_t turn;	       /* that one of them has its turn */
+	size_t peer;	/* of the same preference, to be looked at before */
+	bool looked_up; /* the addresses of that host */
 	struct mx_addresses_found found;
 	size_t next;   /* address to be tried */
 	bool in_clear; /* the one before it, without TLS this time */
@@ -74,7 +76,7 @@ walk_end(struct mx_walk *w, const struct mx_walk_found *found)
 static struct mx_fact *
 walk_host(struct mx_walk *w)
 {
-	return &w->verdict->facts.mx[w->order[w->turn]];
+	return &w->verdict->facts.mx[w->order.list[w->turn]];
 }
 
 /* What a session with it must show. */
@@ -195,69 +197,55 @@ session_report(struct mx_walk *w, const struct smtp_result *result)
 		outcome_of_host(w, result, &w->found.list[w->next - 1]);
 }
 
-/* The order of the hosts. */
+static void walk_go(struct mx_walk *w);
 
+/* This host has that preference: those before it have had their turn. */
 static void
-shuffle(const struct ports *ports, size_t *order, size_t n)
+walk_is_here(struct mx_walk *w, unsigned preference)
 {
-	for (size_t i = n; ports->random_below != NULL && i > 1; i--) {
-		size_t j = ports->random_below((uint32_t)i);
-		size_t kept = order[j];
-
-		order[j] = order[i - 1];
-		order[i - 1] = kept;
-	}
+	w->verdict->loops =
+	    mx_order_cut(&w->order, &w->verdict->facts, preference);
+	w->turn = w->order.n;
 }
 
 /*
- * RFC 5321 5.1: this host is in the MX set, with that preference. Only hosts
- * that are nearer to the destination may have the mail.
+ * Before the first of several hosts of one preference has its turn: none of
+ * them may have the mail when one of them is at an address of this host.
  */
-static void
-order_cut(struct mx_walk *w, unsigned preference)
-{
-	const struct facts *f = &w->verdict->facts;
-	size_t n = 0;
 
-	while (n < w->n_order && f->mx[w->order[n]].preference < preference)
-		n++;
-	w->n_order = n;
-	w->verdict->loops = n == 0;
+static void
+peer_done(const struct mx_addresses_found *found, void *arg)
+{
+	struct mx_walk *w = arg;
+
+	w->lookup = NULL;
+	w->peer++;
+	if (found->is_own) {
+		walk_is_here(w, walk_host(w)->preference);
+	}
+	walk_go(w);
 }
 
-/* DANE keeps it out: it has its turn all the same, to be told of. */
-static bool
-is_kept_out(const struct mx_fact *mx)
-{
-	return mx->under_dane && !mx->eligible;
-}
-
-/* RFC 5321 5.1: the hosts of one preference share the load. */
-static void
-order_make(struct mx_walk *w)
+static enum outcome_of_step
+step_peers(struct mx_walk *w)
 {
 	const struct facts *f = &w->verdict->facts;
-	size_t first = 0;
-	unsigned own = own_host_preference(f, w->opts.config);
+	size_t end = mx_order_peers_end(&w->order, f, w->turn);
 
-	for (size_t i = 0; i < f->n_mx; i++)
-		if ((f->mx[i].eligible || is_kept_out(&f->mx[i])) &&
-		    w->n_order < LIMIT_MX_HOSTS)
-			w->order[w->n_order++] = i;
-	for (size_t i = 1; i <= w->n_order; i++)
-		if (i == w->n_order ||
-		    f->mx[w->order[i]].preference !=
-			f->mx[w->order[first]].preference) {
-			shuffle(w->opts.ports, &w->order[first], i - first);
-			first = i;
-		}
-	if (own != OWN_HOST_NOT_THERE)
-		order_cut(w, own);
+	if (w->peer <= w->turn) /* the first of its preference */
+		w->peer = w->turn + 1;
+	while (own_host_matters(f) && w->peer < end) {
+		w->lookup = mx_addresses_start(w->opts.ports,
+		    f->mx[w->order.list[w->peer]].host,
+		    &w->opts.config->addresses, peer_done, w);
+		if (w->lookup != NULL)
+			return WAIT;
+		w->peer++; /* not begun: it is looked up in its turn */
+	}
+	return NEXT;
 }
 
 /* 1. The addresses of the host. */
-
-static void walk_go(struct mx_walk *w);
 
 static void
 addresses_done(const struct mx_addresses_found *found, void *arg)
@@ -268,8 +256,8 @@ addresses_done(const struct mx_addresses_found *found, void *arg)
 	w->found = *found;
 	if (found->is_own && own_host_matters(&w->verdict->facts)) {
 		w->found.n = 0;
-		order_cut(w, walk_host(w)->preference);
-		w->turn = w->n_order;
+		host_failed(w, PROBE_UNREACHABLE, "is this host");
+		walk_is_here(w, walk_host(w)->preference);
 	} else if (found->n == 0)
 		host_failed(w,
 		    found->unasked ? PROBE_UNKNOWN : PROBE_UNREACHABLE,
@@ -317,7 +305,7 @@ step_addresses(struct mx_walk *w)
 	w->looked_up = true;
 	w->next = 0;
 	memset(&w->found, 0, sizeof(w->found));
-	if (is_kept_out(walk_host(w))) {
+	if (mx_order_is_kept_out(walk_host(w))) {
 		keep_out(w);
 		return NEXT;
 	}
@@ -402,7 +390,7 @@ session_deadline_ms(struct mx_walk *w)
 	int64_t left_ms = w->opts.ends_ms -
 	    clock_mono_ms(w->opts.ports->clock) - LIMIT_PROBE_GRACE_MS;
 
-	if (w->next < w->found.n || w->turn + 1 < w->n_order)
+	if (w->next < w->found.n || w->turn + 1 < w->order.n)
 		left_ms /= 2;
 	return left_ms > 0 ? (unsigned)left_ms : 1;
 }
@@ -497,8 +485,8 @@ mail_begin(struct mx_walk *w)
 static void
 walk_go(struct mx_walk *w)
 {
-	for (; w->turn < w->n_order; w->turn++, w->looked_up = false) {
-		if (step_addresses(w) == WAIT)
+	for (; w->turn < w->order.n; w->turn++, w->looked_up = false) {
+		if (step_peers(w) == WAIT || step_addresses(w) == WAIT)
 			return;
 		if (step_sessions(w) == WAIT)
 			return;
@@ -522,7 +510,7 @@ walk_late(void *arg)
 	struct mx_walk *w = arg;
 
 	w->deadline = NULL;
-	if (w->turn < w->n_order && w->begin == NULL)
+	if (w->turn < w->order.n && w->begin == NULL)
 		host_failed(w, PROBE_UNREACHABLE, "did not answer in time");
 	walk_end(w, NULL);
 }
@@ -540,7 +528,8 @@ mx_walk_start(const struct mx_walk_opts *opts, struct verdict *verdict,
 	w->verdict = verdict;
 	w->done = done;
 	w->arg = arg;
-	order_make(w);
+	verdict->loops = mx_order_make(&w->order, &verdict->facts, opts->config,
+	    opts->ports);
 	w->begin = clock_timer_start(clock, 0, walk_begin, w);
 	w->deadline = clock_timer_start(clock,
 	    opts->ends_ms - clock_mono_ms(clock), walk_late, w);

@@ -75,6 +75,7 @@ dial(void *self, const struct smtp_target *target, smtp_ready_fn *ready,
 		    address_equal(&address, &target->address) &&
 		    f->sinks[i] != NULL)
 			there.port = smtp_sink_port(f->sinks[i]);
+	f->n_dialled++;
 	return f->dialer.start(f->dialer.self, &there, ready, arg);
 }
 

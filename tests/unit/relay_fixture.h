@@ -35,6 +35,7 @@ struct relay_fixture {
 	struct relay *relay;
 	struct relay_times times;
 	size_t users;
+	size_t n_dialled;
 	struct smtp_sink *sinks[RELAY_SINKS]; /* of mx1 and mx2 */
 	/* The mail server */
 	struct bufferevent *mta;

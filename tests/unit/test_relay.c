@@ -179,6 +179,33 @@ hosts_nearer_than_this_one_may_have_the_mail(void **state)
 }
 
 static void
+hosts_of_the_same_preference_as_this_one_get_nothing(void **state)
+{
+	struct relay_fixture *f = *state;
+
+	f->config.addresses.allow_internal = false;
+	fake_net_dns(f->net, "mx1.example.com", DNS_A, DNS_FOUND, "192.0.2.1",
+	    NULL);
+	fake_net_dns(f->net, "own.example", DNS_A, DNS_FOUND, "127.0.0.1",
+	    NULL);
+	fake_net_dns(f->net, "peers.example", DNS_MX, DNS_FOUND,
+	    "10 mx1.example.com", "10 own.example", NULL);
+	refuse(f, "you@peers.example", "554 5.4.6 ");
+	assert_int_equal(f->n_dialled, 0);
+	/* Not for ever, where the policy alone keeps a better one out. */
+	relay_fixture_policy(f, "enforce");
+	fake_net_dns(f->net, "example.com", DNS_MX, DNS_FOUND,
+	    "10 mx1.example.net", "20 own.example.com", NULL);
+	fake_net_dns(f->net, "own.example.com", DNS_A, DNS_FOUND, "127.0.0.1",
+	    NULL);
+	refuse(f, "you@example.com",
+	    "451 4.4.1 MTA-STS policy of example.com: "
+	    "own.example.com cannot be tried: is this "
+	    "host");
+	f->config.addresses.allow_internal = true;
+}
+
+static void
 an_mx_host_at_an_address_of_this_host_is_a_loop(void **state)
 {
 	static const char *const own[] = { "127.0.0.1", "0.0.0.0", "::1",
@@ -638,6 +665,7 @@ main(void)
 		TEST(a_policy_in_mode_testing_holds_nothing_back),
 		TEST(what_has_no_server_is_refused_for_good),
 		TEST(hosts_nearer_than_this_one_may_have_the_mail),
+		TEST(hosts_of_the_same_preference_as_this_one_get_nothing),
 		TEST(an_mx_host_at_an_address_of_this_host_is_a_loop),
 		TEST(an_address_literal_is_delivered_to_that_address),
 		TEST(a_second_domain_has_to_come_again),
