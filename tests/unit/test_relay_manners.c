@@ -420,10 +420,10 @@ silence_has_its_limit_at_each_step(void **state)
 {
 	struct relay_fixture *f = *state;
 
-	f->times.command_ms = 200;
-	f->times.setup_ms = 400;
-	f->times.dot_ms = 200;
-	f->times.late_ms = 400;
+	f->times.command_ms = 800;
+	f->times.setup_ms = 1600;
+	f->times.dot_ms = 800;
+	f->times.late_ms = 1600;
 	relay_set_times(f->relay, &f->times);
 	for (size_t i = 0; i < sizeof(silences) / sizeof(silences[0]); i++) {
 		const struct fault fault = { silences[i].command, NULL,
