@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/override.h"
 #include "common/override_store.h"
+#include "common/policy_store.h"
 #include "common/uthash_quiet.h"
 #include "proto/rfc3339.h"
 
@@ -22,6 +23,7 @@ struct overrides {
 	struct policy_store *store;
 	struct entry *table;
 	unsigned serial; /* of the last one */
+	unsigned begun;	 /* of the store: the file that has them */
 };
 
 static void
@@ -117,6 +119,20 @@ overrides_free(struct overrides *overrides)
 	free(overrides);
 }
 
+/* A new file was begun for damage: what was set is written once more. */
+static void
+store_again(struct overrides *overrides)
+{
+	struct entry *entry, *next;
+
+	if (overrides->store == NULL ||
+	    overrides->begun == policy_store_begun(overrides->store))
+		return;
+	overrides->begun = policy_store_begun(overrides->store);
+	HASH_ITER (hh, overrides->table, entry, next)
+		(void)override_store_put(overrides->store, &entry->override);
+}
+
 static bool
 holds(const struct override *override, int64_t now_s)
 {
@@ -131,6 +147,8 @@ overrides_find(struct overrides *overrides, const struct config *config,
 	    overrides == NULL ? NULL : entry_find(overrides, domain);
 	const struct override *configured;
 
+	if (overrides != NULL)
+		store_again(overrides);
 	if (entry != NULL && holds(&entry->override, now_s))
 		return &entry->override;
 	configured = config_policy(config, domain);

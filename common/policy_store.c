@@ -249,3 +249,9 @@ policy_store_list(struct policy_store *store, const char *after, size_t max,
 	read_end(store, stmt, rc);
 	return n;
 }
+
+unsigned
+policy_store_begun(const struct policy_store *store)
+{
+	return store->begun;
+}

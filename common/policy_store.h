@@ -68,6 +68,9 @@ size_t policy_store_due(struct policy_store *store, int64_t now_s,
 
 bool policy_store_drop(struct policy_store *store, const char *domain);
 
+/* How often a new file was begun, for damage, since the store was opened. */
+unsigned policy_store_begun(const struct policy_store *store);
+
 /* All of them. */
 bool policy_store_clear(struct policy_store *store);
 

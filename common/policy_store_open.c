@@ -338,8 +338,10 @@ policy_store_mend(struct policy_store *store, int rc)
 		return;
 	(void)open_result(store, rc);
 	close_database(store);
-	if (move_aside(store) && open_database(store) == OPENED)
+	if (move_aside(store) && open_database(store) == OPENED) {
+		store->begun++;
 		return;
+	}
 	close_database(store);
 	store->lost = true;
 	log_warning("policy store %s: %s; %s", store->path, store->why,

@@ -36,6 +36,7 @@ struct policy_store {
 	sqlite3_stmt *statements[N_STATEMENTS];
 	unsigned puts; /* since the last TRIM */
 	bool reads_fail, writes_fail;
+	unsigned begun; /* new files, since it was opened */
 	bool lost; /* damaged while in use, and no new one could be begun */
 	char body[LIMIT_FETCH_BODY]; /* of the row last read */
 };

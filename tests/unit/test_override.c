@@ -6,10 +6,12 @@
  */
 #include "tests/unit/unit.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/delivery.h"
@@ -537,6 +539,60 @@ a_store_of_version_2_is_taken_over(void **state)
 }
 
 static void
+overwrite_pages(const char *path)
+{
+	char noise[4096];
+	int fd = open(path, O_WRONLY);
+
+	memset(noise, 0x5a, sizeof(noise));
+	assert_int_not_equal(fd, -1);
+	for (off_t page = 1; page < 100; page++)
+		assert_int_equal(pwrite(fd, noise, sizeof(noise), page * 4096),
+		    sizeof(noise));
+	close(fd);
+}
+
+/* Its pages are found to be damaged while it is in use. */
+static void
+what_was_set_goes_into_a_new_store_too(void **state)
+{
+	struct policy_store *store = policy_store_open(scratch_path("."));
+	struct overrides *overrides = open_overrides(store);
+	struct policy_row row = { .id = "1" };
+	enum policy_read read;
+
+	(void)state;
+	row.body = span_of("a body that fills more than SQLite's cache");
+	set(overrides, "example.com", "none", NULL, WORLD_NOW + HOUR_S);
+	for (int i = 0; i < 5000; i++) {
+		snprintf(row.domain, sizeof(row.domain), "d%d.example", i);
+		assert_true(policy_store_put(store, &row));
+	}
+	overrides_free(overrides);
+	policy_store_close(store);
+	store = policy_store_open(scratch_path("."));
+	overrides = open_overrides(store);
+	overwrite_pages(scratch_path("policies.sqlite"));
+	log_capture_start();
+	read = policy_store_get(store, "d0.example", &row);
+	assert_int_equal(log_capture_count(log_capture_end(), "moved aside"),
+	    1);
+	assert_int_equal(read, POLICY_ROW_UNREAD);
+	assert_non_null(
+	    overrides_find(overrides, &w->config, "example.com", WORLD_NOW));
+	overrides_free(overrides);
+	policy_store_close(store);
+	store = policy_store_open(scratch_path("."));
+	overrides = open_overrides(store);
+	assert_non_null(
+	    overrides_find(overrides, &w->config, "example.com", WORLD_NOW));
+	assert_int_equal(overrides_drop(overrides, "example.com"),
+	    OVERRIDES_DONE);
+	overrides_free(overrides);
+	policy_store_close(store);
+}
+
+static void
 there_is_room_for_so_many_and_ended_ones_make_room(void **state)
 {
 	struct overrides *overrides = open_overrides(NULL);
@@ -701,6 +757,7 @@ main(void)
 		TEST(one_set_while_a_lookup_runs_is_not_forgotten),
 		TEST(what_is_set_is_there_after_a_restart),
 		TEST(a_store_of_version_2_is_taken_over),
+		TEST(what_was_set_goes_into_a_new_store_too),
 		TEST(there_is_room_for_so_many_and_ended_ones_make_room),
 		TEST(what_cannot_be_stored_is_not_set),
 		TEST(the_log_of_a_start_names_what_is_over_or_without_effect),
