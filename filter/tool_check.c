@@ -41,8 +41,8 @@ struct checking {
 	struct clock *clock;
 	struct policy_cache *cache;
 	struct service *service;
-	struct tool_progress *progress;
-	char *const *domains; /* those still to be looked at, up to NULL */
+	struct check_parts parts; /* of the service */
+	char *const *domains;	  /* those still to be looked at, up to NULL */
 	int exit;
 };
 
@@ -76,7 +76,7 @@ look_at_next(struct checking *c)
 		return;
 	}
 	domain_fold(span_of(*c->domains++), domain);
-	check_look_start(c->service, domain, c->progress, look_done, c);
+	check_look_start(&c->parts, domain, look_done, c);
 }
 
 /* -1, or the exit status. */
@@ -128,16 +128,23 @@ parts_open(struct checking *c)
 		fatal("out of memory");
 	c->service = service_new(c->base, c->clock, c->cache, NULL, NULL,
 	    c->config, &why);
-	if (c->service == NULL)
+	if (c->service == NULL) {
 		log_error("%s", why);
-	c->progress = tool_progress_new(c->clock);
-	return c->service != NULL;
+		return false;
+	}
+	c->parts = (struct check_parts){
+		.ports = service_ports(c->service),
+		.config = service_config(c->service),
+		.engine = service_engine(c->service),
+		.progress = tool_progress_new(c->clock),
+	};
+	return true;
 }
 
 static void
 parts_close(struct checking *c)
 {
-	tool_progress_free(c->progress);
+	tool_progress_free(c->parts.progress);
 	service_free(c->service);
 	policy_cache_free(c->cache);
 	clock_free(c->clock);

@@ -24,7 +24,6 @@
 #include "common/log.h"
 #include "common/mx_lookup.h"
 #include "common/policy_update.h"
-#include "filter/service.h"
 #include "filter/tool_progress.h"
 
 #define PROBED 1 /* probe_expires_ms: something is known */
@@ -44,10 +43,8 @@ enum step_result {
 };
 
 struct check_look {
-	const struct service *service;
-	const struct ports *ports;
+	struct check_parts with;
 	struct config config; /* with which is judged; its parts are borrowed */
-	struct tool_progress *progress;
 	enum look_step step;
 	struct clock_timer *begin;
 	struct policy_wait *policy_wait;
@@ -79,10 +76,9 @@ step_policy(struct check_look *l)
 {
 	const char *domain = l->check.verdict.facts.domain;
 
-	tool_progress_say(l->progress, "%s: record and policy", domain);
-	l->policy_wait =
-	    policy_update_join(engine_updates(service_engine(l->service)),
-		domain, true, policy_done, l);
+	tool_progress_say(l->with.progress, "%s: record and policy", domain);
+	l->policy_wait = policy_update_join(engine_updates(l->with.engine),
+	    domain, true, policy_done, l);
 	return l->policy_wait == NULL ? NEXT : WAIT;
 }
 
@@ -103,10 +99,9 @@ step_guard(struct check_look *l)
 {
 	if (!l->config.dane)
 		return NEXT;
-	tool_progress_say(l->progress, "does the resolver validate?");
+	tool_progress_say(l->with.progress, "does the resolver validate?");
 	l->guard_wait =
-	    dnssec_guard_join(engine_guard(service_engine(l->service)),
-		guard_done, l);
+	    dnssec_guard_join(engine_guard(l->with.engine), guard_done, l);
 	return l->guard_wait == NULL ? NEXT : WAIT;
 }
 
@@ -125,12 +120,11 @@ static enum step_result
 step_mx(struct check_look *l)
 {
 	struct facts *f = &l->check.verdict.facts;
-	const struct mx_lookup_opts opts = { .ports = l->ports,
+	const struct mx_lookup_opts opts = { .ports = l->with.ports,
 		.config = &l->config,
-		.dane = dnssec_guard_dane(
-		    engine_guard(service_engine(l->service))) };
+		.dane = dnssec_guard_dane(engine_guard(l->with.engine)) };
 
-	tool_progress_say(l->progress, "%s: MX hosts", f->domain);
+	tool_progress_say(l->with.progress, "%s: MX hosts", f->domain);
 	l->mx_lookup = mx_lookup_start(&opts, f, mx_done, l);
 	return l->mx_lookup == NULL ? NEXT : WAIT;
 }
@@ -140,7 +134,8 @@ step_mx(struct check_look *l)
 static void
 hosts_say(const struct check_look *l)
 {
-	tool_progress_say(l->progress, "%s: %zu of %zu MX hosts to be tried",
+	tool_progress_say(l->with.progress,
+	    "%s: %zu of %zu MX hosts to be tried",
 	    l->check.verdict.facts.domain, l->n_open,
 	    l->check.verdict.facts.n_mx);
 }
@@ -186,8 +181,8 @@ host_start(struct check_look *l, size_t i)
 		if (mx->required & PROOF_DANE)
 			opts.tlsa = mx->dane.tlsa;
 	}
-	l->n_open +=
-	    check_host_start(&l->check.hosts[i], l->ports, &opts, host_done, l);
+	l->n_open += check_host_start(&l->check.hosts[i], l->with.ports, &opts,
+	    host_done, l);
 }
 
 static enum step_result
@@ -253,7 +248,7 @@ look_advance(struct check_look *l)
 		if (steps[l->step](l) == WAIT)
 			return;
 	look_judge(l);
-	tool_progress_clear(l->progress);
+	tool_progress_clear(l->with.progress);
 	l->done(&l->check, l->arg);
 	look_free(l);
 }
@@ -268,28 +263,26 @@ look_begin(void *arg)
 }
 
 void
-check_look_start(const struct service *service, const char *domain,
-    struct tool_progress *progress, check_done_fn *done, void *arg)
+check_look_start(const struct check_parts *parts, const char *domain,
+    check_done_fn *done, void *arg)
 {
 	struct check_look *l = calloc(1, sizeof(*l));
 	struct facts *f;
 
 	if (l == NULL)
 		fatal("out of memory");
-	l->service = service;
-	l->ports = service_ports(service);
-	l->progress = progress;
+	l->with = *parts;
 	l->done = done;
 	l->arg = arg;
 	/* What this host is lenient about is not the question. */
-	l->config = *service_config(service);
+	l->config = *parts->config;
 	l->config.testing = false;
 	l->config.reject_on_failure = false;
 	l->config.unreachable = CHOICE_DEFER;
 	f = &l->check.verdict.facts;
 	f->port = SMTP_PORT;
 	snprintf(f->domain, sizeof(f->domain), "%s", domain);
-	l->begin = clock_timer_start(l->ports->clock, 0, look_begin, l);
+	l->begin = clock_timer_start(l->with.ports->clock, 0, look_begin, l);
 	if (l->begin == NULL)
 		fatal("out of memory");
 }

@@ -11,8 +11,17 @@
 #include "filter/tool_check_host.h"
 
 struct check_look;
-struct service;
+struct config;
+struct engine;
 struct tool_progress;
+
+/* What is looked with; all borrowed until the end. */
+struct check_parts {
+	const struct ports *ports;
+	const struct config *config;
+	struct engine *engine;		/* that has heard of no domain */
+	struct tool_progress *progress; /* told what is waited for */
+};
 
 /* What was seen. */
 struct check {
@@ -24,10 +33,10 @@ struct check {
 typedef void check_done_fn(const struct check *check, void *arg);
 
 /*
- * domain is folded. done runs once, never before this call returned; progress
- * is told what is waited for. Without memory the process ends.
+ * domain is folded. parts is copied. done runs once, never before this call
+ * returned. Without memory the process ends.
  */
-void check_look_start(const struct service *service, const char *domain,
-    struct tool_progress *progress, check_done_fn *done, void *arg);
+void check_look_start(const struct check_parts *parts, const char *domain,
+    check_done_fn *done, void *arg);
 
 #endif

@@ -62,6 +62,8 @@ tool_progress_say(struct tool_progress *progress, const char *format, ...)
 {
 	va_list ap;
 
+	if (progress == NULL)
+		return;
 	va_start(ap, format);
 	vsnprintf(progress->text, sizeof(progress->text), format, ap);
 	va_end(ap);
@@ -71,7 +73,8 @@ tool_progress_say(struct tool_progress *progress, const char *format, ...)
 void
 tool_progress_clear(struct tool_progress *progress)
 {
-	if (progress->shown)
-		fputs("\r\033[K", stderr);
+	if (progress == NULL || !progress->shown)
+		return;
+	fputs("\r\033[K", stderr);
 	progress->shown = false;
 }

@@ -13,7 +13,8 @@ struct tool_progress;
 struct tool_progress *tool_progress_new(struct clock *clock);
 void tool_progress_free(struct tool_progress *progress); /* safe on NULL */
 
-/* What is waited for from now on, "asking about a.example"; cut to a line. */
+/* What is waited for from now on, "asking about a.example"; cut to a line.
+ * Safe on NULL, like the next. */
 void tool_progress_say(struct tool_progress *progress, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

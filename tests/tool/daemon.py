@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 """A strictmxd of the tree for the tests of verbs that ask one.
 
-Its resolver is a port where nobody listens: it knows what it is told only.
+Its resolver is a port where nobody listens, unless a test has another one: it
+knows what it is told only.
 """
 import contextlib
 import os
@@ -19,16 +20,16 @@ START_S = 20
 class Daemon:
     """directory is everybody's: a daemon that root starts becomes nobody."""
 
-    def __init__(self, directory, more=""):
+    def __init__(self, directory, more, resolver):
         self.socket = os.path.join(directory, "q")
         self.config = os.path.join(directory, "conf")
         self.log = os.path.join(directory, "log")
         self.process = None
         with open(self.config, "w", encoding="ascii") as out:
             out.write('socket = "%s"\nstate-dir = "%s/state"\n'
-                      'hostname = me.test\nresolver = {"127.0.0.1:9"}\n'
+                      'hostname = me.test\nresolver = {"%s"}\n'
                       "deadline = 1\nuser = nobody\n%s"
-                      % (self.socket, directory, more))
+                      % (self.socket, directory, resolver, more))
 
     def start(self):
         with open(self.log, "ab") as log:
@@ -74,10 +75,10 @@ class Daemon:
 
 
 @contextlib.contextmanager
-def daemon(running=True, more=""):
+def daemon(running=True, more="", resolver="127.0.0.1:9"):
     with tempfile.TemporaryDirectory() as directory:
         os.chmod(directory, 0o777)
-        it = Daemon(directory, more)
+        it = Daemon(directory, more, resolver)
         try:
             if running:
                 it.start()
