@@ -464,11 +464,16 @@ engine_updates(const struct engine *engine)
 }
 
 bool
-engine_has_policy(struct engine *engine, const char *domain)
+engine_may_have_policy(struct engine *engine, const char *domain)
 {
-	return policy_cache_get(engine->shared.cache,
-		   policy_domain(engine, domain),
-		   clock_wall_s(engine->shared.ports->clock)) != NULL;
+	const struct lookup_shared *shared = &engine->shared;
+	int64_t now_s = clock_wall_s(shared->ports->clock);
+	const char *name = policy_domain(engine, domain);
+
+	return overrides_find(shared->overrides, shared->config, name,
+		   policy_cache_old_time_s(shared->cache, now_s)) != NULL ||
+	    policy_cache_get(shared->cache, name, now_s) != NULL ||
+	    policy_cache_unread(shared->cache);
 }
 
 bool

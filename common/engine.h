@@ -95,8 +95,12 @@ void engine_ask_cancel(struct engine_ask **ask);
  */
 void engine_inherit(struct engine *heir, struct engine *from);
 
-/* Is a live policy of a domain cached, whatever else is known? */
-bool engine_has_policy(struct engine *engine, const char *domain);
+/*
+ * Does a policy of a domain (folded) bind, as far as can be told at once: a
+ * cached one, or one that the administrator has set? Also true when what is
+ * kept cannot be read.
+ */
+bool engine_may_have_policy(struct engine *engine, const char *domain);
 
 /* Fetches the cached policy of a domain again, now, behind all answers. */
 void engine_refresh(struct engine *engine, const char *domain);

@@ -154,7 +154,7 @@ policy_late(struct exim_question *q)
 	char line[LIMIT_EXIM_ANSWER];
 
 	if (!exim_slow_knows(all->slow, q->domain, clock_mono_ms(all->clock)) ||
-	    engine_has_policy(all->engine, q->domain)) {
+	    engine_may_have_policy(all->engine, q->domain)) {
 		question_say(q,
 		    policy_unknown(q, "still being looked up", line));
 		return;
@@ -188,14 +188,15 @@ cert_note(struct exim_question *q, const struct exim_judgement *judged)
  * Exim has been told otherwise before, or would not ask.
  */
 static const char *
-say_unjudged(enum exim_mode mode)
+say_unjudged(enum exim_mode mode, const struct verdict *v)
 {
 	switch (mode) {
 	case EXIM_NONE:
 		return NO_OBJECTION;
 	case EXIM_TEMPFAIL:
 		return "MTA-STS policy is not known at present";
-	case EXIM_TESTING:
+	case EXIM_TESTING: /* perhaps of what nobody knows */
+		return facts_have_policy(&v->facts) ? NULL : NO_OBJECTION;
 	case EXIM_ENFORCE:
 	case EXIM_FAIL: /* there is a host all the same? */
 		break;
@@ -208,7 +209,7 @@ cert_done(struct exim_question *q, const struct verdict *v)
 {
 	struct exim_questions *all = q->questions;
 	enum exim_mode mode = exim_policy_mode(v, all->config);
-	const char *unjudged = say_unjudged(mode);
+	const char *unjudged = say_unjudged(mode, v);
 	struct exim_session *s = exim_session_find_key(all->sessions, q->key);
 	char line[EXIM_JUDGEMENT_SIZE];
 	struct exim_judgement judged;
@@ -249,7 +250,7 @@ verdict_done(struct exim_question *q, const struct verdict *v)
 {
 	struct exim_questions *all = q->questions;
 	enum exim_mode mode = exim_policy_mode(v, all->config);
-	const char *unjudged = say_unjudged(mode);
+	const char *unjudged = say_unjudged(mode, v);
 	const struct exim_session *s =
 	    exim_session_find_key(all->sessions, q->key);
 	bool good = q->dane ||
