@@ -134,6 +134,7 @@ call(struct world *w, struct fuzz_input *input, struct span line)
 		fuzz_peer_half_close(&peer);
 	if (leaves) {
 		fuzz_peer_hang_up(&peer);
+		fuzz_peer_cleanup(&peer);
 		return;
 	}
 	clock_advance(w->clock, LIMIT_EXIM_ANSWER_MS);
