@@ -199,6 +199,22 @@ decide_sts(struct verdict *v, const struct config *config)
 	}
 }
 
+/* Whether there is one, or what it says. */
+static bool
+policy_is_unknown(const struct facts *f)
+{
+	return f->sts.state == POLICY_UNKNOWN &&
+	    (f->sts.record == RECORD_UNKNOWN || f->sts.record == RECORD_FOUND);
+}
+
+static void
+decide_without_hosts(struct verdict *v)
+{
+	verdict_defer(v, "MX hosts of %s could not be looked up: %s",
+	    v->facts.domain,
+	    v->facts.mx_why == NULL ? "out of time" : v->facts.mx_why);
+}
+
 /* Where mail cannot go at all, whatever policies say. True when that is so. */
 static bool
 decide_destination(struct verdict *v)
@@ -217,8 +233,9 @@ decide_destination(struct verdict *v)
 		    f->domain);
 		return true;
 	case MX_UNKNOWN:
-		verdict_defer(v, "MX hosts of %s could not be looked up: %s",
-		    f->domain, f->mx_why == NULL ? "out of time" : f->mx_why);
+		if (policy_is_unknown(f))
+			break; /* that was waited for */
+		decide_without_hosts(v);
 		return true;
 	case MX_FOUND:
 	case MX_IMPLICIT:
@@ -264,8 +281,6 @@ decide_dane_without_hosts(struct verdict *v, const struct config *config)
 static void
 decide(struct verdict *v, const struct config *config)
 {
-	if (v->gate == GATE_DELIVERY && decide_destination(v))
-		return;
 	if (decide_dane_without_hosts(v, config))
 		return;
 	if (demand_is_danes(&v->facts))
@@ -306,9 +321,14 @@ verdict_decide(struct verdict *out, const struct config *config)
 	out->enforced =
 	    binds && sts->policy.mode == STS_MODE_ENFORCE && !config->testing;
 	demand_mark(out, config);
+	if (out->gate == GATE_DELIVERY && decide_destination(out))
+		return;
 	decide(out, config);
 	if (out->action != ACTION_PROCEED && is_testing(out, config))
 		out->action = ACTION_WOULD_DEFER;
+	if (out->gate == GATE_DELIVERY && out->facts.mx_state == MX_UNKNOWN &&
+	    out->action != ACTION_DEFER)
+		decide_without_hosts(out);
 }
 
 /* No policy stood in the way: the first host that says why stands for all. */

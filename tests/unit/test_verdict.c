@@ -88,6 +88,56 @@ what_does_not_bind_lets_mail_pass(void **state)
 	assert_int_equal(v.source, VERDICT_NONE);
 }
 
+/* With the time at its end nothing further has been looked at. */
+static void
+at_delivery_the_first_that_is_not_known_is_the_reason(void **state)
+{
+	const struct config testing = { .testing = true };
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_UNKNOWN, 0);
+	v.gate = GATE_DELIVERY;
+	v.facts.mx_state = MX_UNKNOWN;
+	v.facts.sts.state = POLICY_UNKNOWN;
+	check(&v, &enforcing, ACTION_DEFER,
+	    "451 4.4.3 MTA-STS policy of example.com has not been fetched yet, "
+	    "try again later");
+	/* Without MX hosts there is nowhere to go, not even for a test. */
+	check(&v, &testing, ACTION_DEFER,
+	    "451 4.4.3 MX hosts of example.com could not be looked up: out of "
+	    "time");
+	v.facts.sts.record = RECORD_UNKNOWN;
+	check(&v, &enforcing, ACTION_DEFER,
+	    "451 4.4.3 MTA-STS record of example.com could not be looked up: "
+	    "no answer yet");
+	v.facts.sts.record_patience_over = true;
+	check(&v, &enforcing, ACTION_DEFER,
+	    "451 4.4.3 MX hosts of example.com could not be looked up: out of "
+	    "time");
+}
+
+static void
+at_delivery_a_test_finds_no_way_where_there_is_none(void **state)
+{
+	const struct config testing = { .testing = true };
+	struct verdict v;
+
+	(void)state;
+	begin(&v, STS_MODE_ENFORCE, 0);
+	v.gate = GATE_DELIVERY;
+	v.facts.mx_state = MX_NULL;
+	check(&v, &testing, ACTION_REJECT,
+	    "556 5.1.10 example.com accepts no mail (null MX)");
+	v.facts.mx_state = MX_NO_DOMAIN;
+	check(&v, &testing, ACTION_REJECT,
+	    "550 5.1.2 no such domain: example.com");
+	v.facts.mx_state = MX_UNKNOWN;
+	check(&v, &testing, ACTION_DEFER,
+	    "451 4.4.3 MX hosts of example.com could not be looked up: out of "
+	    "time");
+}
+
 static void
 a_policy_that_may_yet_come_defers(void **state)
 {
@@ -439,6 +489,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_does_not_bind_lets_mail_pass),
+		cmocka_unit_test(
+		    at_delivery_the_first_that_is_not_known_is_the_reason),
+		cmocka_unit_test(
+		    at_delivery_a_test_finds_no_way_where_there_is_none),
 		cmocka_unit_test(a_policy_that_may_yet_come_defers),
 		cmocka_unit_test(
 		    with_the_relay_only_delivery_waits_for_a_policy_that_may_come),
