@@ -136,6 +136,7 @@ step_policy(struct lookup *l)
 
 	mx_begin(l);
 	if (use_override(l) ||
+	    policy_known_needless(l->shared.config, f->domain, &f->sts) ||
 	    policy_known_cached(l->shared.cache, f->domain,
 		clock_wall_s(l->shared.ports->clock), &f->sts))
 		return NEXT;

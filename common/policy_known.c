@@ -4,8 +4,20 @@
 
 #include <string.h>
 
+#include "common/config.h"
 #include "common/facts.h"
 #include "common/policy_cache.h"
+
+bool
+policy_known_needless(const struct config *config, const char *domain,
+    struct policy_facts *facts)
+{
+	if (!config_is_local(config, domain))
+		return false;
+	facts->state = POLICY_NONE;
+	facts->record = RECORD_NONE;
+	return true;
+}
 
 bool
 policy_known_cached(struct policy_cache *cache, const char *domain,

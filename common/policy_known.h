@@ -9,8 +9,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct config;
 struct policy_cache;
 struct policy_facts;
+
+/*
+ * True: the domain is the administrator's own. What they publish is for others;
+ * facts say that there is no policy.
+ */
+bool policy_known_needless(const struct config *config, const char *domain,
+    struct policy_facts *facts);
 
 /*
  * True: one that is cached binds, and facts have it. False when none does, or,

@@ -14,6 +14,7 @@
 #include "common/engine.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/name_list.h"
 #include "common/outcome.h"
 #include "common/policy_cache.h"
 #include "tests/unit/allocation.h"
@@ -283,6 +284,37 @@ without_a_policy_tls_is_taken_as_it_comes(void **state)
 	deliver();
 	assert_string_equal(t.mx, "mx1.example.com");
 	assert_string_equal(t.sessions, "mx1.example.com:25 ");
+}
+
+static void
+of_a_local_domain_no_policy_is_asked_for(void **state)
+{
+	const char *why;
+
+	(void)state;
+	assert_true(name_list_add(&t.world->config.local_domains,
+	    span_of("example.com"), &why));
+	name_list_finish(&t.world->config.local_domains);
+	says("mx1.example.com", &in_clear);
+	deliver();
+	assert_string_equal(t.mx, "mx1.example.com");
+	assert_false(t.encrypted);
+	assert_string_equal(t.outcomes,
+	    "none mx1.example.com starttls-not-supported;");
+	name_list_cleanup(&t.world->config.local_domains);
+}
+
+static void
+a_refusal_names_what_is_not_known_first(void **state)
+{
+	(void)state;
+	fake_net_dns(t.world->net, "_mta-sts.example.com", DNS_TXT,
+	    DNS_TEMPFAIL, NULL);
+	fake_net_dns(t.world->net, "example.com", DNS_MX, DNS_TEMPFAIL, NULL);
+	deliver();
+	assert_string_equal(t.reason,
+	    "451 4.4.3 MTA-STS record of example.com could not be looked up: "
+	    "SERVFAIL");
 }
 
 static void
@@ -686,6 +718,8 @@ main(void)
 		T(under_enforce_an_unlisted_host_is_never_connected_to),
 		T(without_a_good_host_the_refusal_is_temporary_and_says_why),
 		T(without_a_policy_tls_is_taken_as_it_comes),
+		T(of_a_local_domain_no_policy_is_asked_for),
+		T(a_refusal_names_what_is_not_known_first),
 		T(without_a_policy_a_failed_handshake_goes_on_in_clear),
 		T(without_a_policy_unreachable_hosts_are_passed_over),
 		T(mode_testing_delivers_as_without_a_policy_but_tells),
