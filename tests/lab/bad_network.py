@@ -155,7 +155,7 @@ def mail_hosts(lab):
             lambda d: submit("user@" + d.domain, new_subject(d.domain)),
             CROOKED_HOSTS))
     for destination, reply in zip(CROOKED_HOSTS, replies):
-        lab.rows.add(destination.domain, str(destination.expect) + ", in time",
+        lab.rows.add(destination.domain, destination.expect.at_filter() + ", in time",
                      "refused %d %s, %.1f s" % (
                          reply.code, reply.text.split()[0], reply.seconds),
                      is_right_refusal(destination, reply) and

@@ -12,14 +12,18 @@ OPENING = 4         # at once: smtpd's backlog is 5
 
 
 class Client:
-    """One SMTP session with the mail server."""
+    """One SMTP session, with the mail server if not said otherwise."""
+
+    def __init__(self, address="127.0.0.1", port=PORT):
+        self.address = address
+        self.port = port
 
     async def open(self):
         """smtpd listens with a short backlog: the kernel forgets some of many
         who connect at once, and they would wait for the greeting for ever."""
         while True:
             self.reader, self.writer = await asyncio.open_connection(
-                "127.0.0.1", PORT)
+                self.address, self.port)
             try:
                 await asyncio.wait_for(self.expect(220), GREETING_S)
                 break

@@ -20,6 +20,7 @@ class Mx:
     # "yes", "no" (not offered), "454", "close" (after 220), "inject" (plain
     # text after 220) or "tls1.1" (nothing newer)
     starttls: str = "yes"
+    offers: tuple = ("8BITMIME",)       # beside SIZE and STARTTLS
     listens: bool = True
     ipv6: bool = False
     address: str = ""
@@ -53,8 +54,9 @@ def enforce(*patterns, **options):
 
 @dataclass
 class Expect:
-    """code is that of the reply to RCPT. The reply of a refusal begins with
-    it and status, and holds all the words. mx: who must have got the mail."""
+    """code is that of the reply to RCPT, 250 at the filter also where the mail
+    is delivered. A refusal begins with it and status, and holds all the words.
+    mx: who must have got the mail."""
     code: int = 250
     status: str = ""
     words: tuple = ()
@@ -62,16 +64,25 @@ class Expect:
     tls: bool = False
     log: str = ""           # in a line about the domain in the server's log
 
-    def __str__(self):
+    def at_filter(self):
         if self.code != 250:
             return "refused %d %s" % (self.code, self.status)
-        if not self.mx:
-            return "accepted, no host"
+        return "accepted"
+
+    def at_relay(self):
+        if self.code != 250:
+            return ("%s %d %s" % ("queued" if self.code < 500 else "bounced",
+                                  self.code, self.status)).strip()
         return "to %s%s" % (self.mx, "" if self.tls else " in clear")
 
 
 def refused(status, *words):
+    """At delivery: it stays in the queue."""
     return Expect(451, status, words)
+
+
+def bounced(code, status, *words):
+    return Expect(code, status, words)
 
 
 def delivered(mx, tls=True, log=""):
@@ -79,11 +90,11 @@ def delivered(mx, tls=True, log=""):
 
 
 def accepted(log=""):
-    """Not the filter's matter; the mail server finds no host for it."""
     return Expect(log=log)
 
 
 RECORD = "v=STSv1; id=20240101;"
+MANY = 100
 
 
 @dataclass
@@ -96,6 +107,10 @@ class Destination:
     record: tuple = (RECORD,)           # TXT at _mta-sts.DOMAIN
     dns: tuple = ()                     # lines beside, or instead of, these
     implicit_mx: bool = False           # the MX host has no MX record
+    at_delivery: Expect = None          # None: as at submission
+
+    def __post_init__(self):
+        self.at_delivery = self.at_delivery or self.expect
 
 
 def clear(host):
@@ -119,12 +134,19 @@ DESTINATIONS = [
         policy=enforce("mx.good.test"),
         expect=delivered("mx.good.test")),
     Destination(
-        "second-mx.test", "first MX not listed, second good; the delivery "
-        "itself is not judged at submission",
+        "second-mx.test", "first MX not listed, second good",
         mx=[clear("mx1.second-mx.test"),
             Mx("mx2.second-mx.test", preference=20)],
         policy=enforce("mx2.second-mx.test"),
-        expect=delivered("mx1.second-mx.test", tls=False)),
+        expect=delivered("mx2.second-mx.test")),
+    Destination(
+        "third-mx.test", "first MX expired, second without STARTTLS, third "
+        "good",
+        mx=[Mx("mx1.third-mx.test", certificate=expired("mx1.third-mx.test")),
+            Mx("mx2.third-mx.test", preference=20, starttls="no"),
+            Mx("mx3.third-mx.test", preference=30)],
+        policy=enforce("*.third-mx.test"),
+        expect=delivered("mx3.third-mx.test")),
     Destination(
         "no-starttls.test", "STARTTLS not offered",
         mx=[clear("mx.no-starttls.test")],
@@ -225,7 +247,8 @@ DESTINATIONS = [
         mx=[],
         policy=enforce("mx.null-mx.test"),
         dns=("null-mx.test. MX 0 .",),
-        expect=accepted()),
+        expect=accepted(),
+        at_delivery=bounced(556, "5.1.10")),
     Destination(
         "ipv6.test", "MX and policy host have IPv6 only",
         mx=[Mx("mx.ipv6.test", ipv6=True)],
@@ -258,7 +281,30 @@ DESTINATIONS = [
     Destination(
         "no-domain.test", "no such domain",
         mx=[], record=(),
-        expect=accepted()),
+        expect=accepted(),
+        at_delivery=bounced(550, "5.1.2")),
+    Destination(
+        "clear-close.test", "no MTA-STS, handshake fails: anew, in clear",
+        mx=[Mx("mx.clear-close.test", starttls="close")],
+        record=(),
+        expect=delivered("mx.clear-close.test", tls=False)),
+    Destination(
+        "clear-454.test", "no MTA-STS, STARTTLS answered 454: goes on in clear",
+        mx=[Mx("mx.clear-454.test", starttls="454")],
+        record=(),
+        expect=delivered("mx.clear-454.test", tls=False)),
+    Destination(
+        "any-tls.test", "no MTA-STS, certificate self-signed and of another: "
+        "TLS all the same",
+        mx=[Mx("mx.any-tls.test", certificate=self_signed("elsewhere.test"))],
+        record=(),
+        expect=delivered("mx.any-tls.test")),
+    Destination(
+        "dead-mx.test", "no MTA-STS, first MX cannot be reached",
+        mx=[Mx("mx1.dead-mx.test", listens=False),
+            Mx("mx2.dead-mx.test", preference=20)],
+        record=(),
+        expect=delivered("mx2.dead-mx.test")),
 
     # Something is published, but no policy can be had from it.
     Destination(
@@ -314,15 +360,15 @@ DESTINATIONS = [
         mx=[clear("mx.txt-bogus.test")],
         record=(),
         dns=("_mta-sts.txt-bogus.test. CNAME record.broken.test.",),
-        expect=delivered("mx.txt-bogus.test", tls=False,
-                         log="could not be looked up")),
+        expect=accepted(log="could not be looked up"),
+        at_delivery=refused("4.4.3", "record")),
     Destination(
         "txt-dead.test", "TXT look-up fails: name server dead",
         mx=[clear("mx.txt-dead.test")],
         record=(),
         dns=("_mta-sts.txt-dead.test. CNAME record.dead.test.",),
-        expect=delivered("mx.txt-dead.test", tls=False,
-                         log="could not be looked up")),
+        expect=accepted(log="could not be looked up"),
+        at_delivery=refused("4.4.3", "record")),
 
     # Nobody knows yet whether something is enforced.
     silent("policy-silent.test"),
@@ -338,6 +384,45 @@ DESTINATIONS = [
 # Published like the others, judged by trials.py. A silent policy host holds a
 # lookup up only once: a minute later the fetch has failed.
 FOR_TRIALS = [
+    Destination(
+        "turns.test", "its MX is taken over between submission and delivery",
+        mx=[Mx("mx.turns.test", listens=False)],
+        policy=enforce("mx.turns.test"),
+        expect=delivered("mx.turns.test"),
+        at_delivery=refused("4.7.4", "mx.turns.test", "STARTTLS")),
+    Destination(
+        "hardens.test", "mode testing at submission, enforce at delivery",
+        mx=[clear("mx.hardens.test")],
+        policy=policy("testing", "mx.hardens.test"),
+        expect=accepted(log="would-defer"),
+        at_delivery=refused("4.7.4", "mx.hardens.test", "STARTTLS")),
+    Destination(
+        "stripped.test", "somebody in between takes STARTTLS away",
+        mx=[Mx("mx.stripped.test", listens=False)],
+        policy=enforce("mx.stripped.test"),
+        expect=refused("4.7.4", "mx.stripped.test", "STARTTLS")),
+    Destination(
+        "house.test", "its MX serves house-mate.test too",
+        mx=[Mx("mx.house.test")],
+        policy=enforce("mx.house.test"),
+        dns=("house-mate.test. MX 10 mx.house.test.",),
+        expect=delivered("mx.house.test")),
+    Destination(
+        "seven.test", "no 8BITMIME, no SMTPUTF8",
+        mx=[Mx("mx.seven.test", offers=())],
+        policy=enforce("mx.seven.test"),
+        expect=delivered("mx.seven.test")),
+    Destination(
+        "utf8.test", "8BITMIME and SMTPUTF8",
+        mx=[Mx("mx.utf8.test", offers=("8BITMIME", "SMTPUTF8"))],
+        policy=enforce("mx.utf8.test"),
+        expect=delivered("mx.utf8.test")),
+    Destination(
+        "many.test", "many0.test and so on have its MX",
+        mx=[Mx("mx.many.test")], record=(),
+        dns=tuple("many%d.test. MX 10 mx.many.test." % n
+                  for n in range(MANY)),
+        expect=delivered("mx.many.test")),
     Destination(
         "postfix.test", "Postfix",
         mx=[Mx("mx.postfix.test", listens=False)],
@@ -368,6 +453,11 @@ FOR_TRIALS = [
         mx=[clear("mx.lab.test")],
         policy=enforce("mx.lab.test"),
         expect=refused("4.7.4", "mx.lab.test", "STARTTLS")),
+    Destination(
+        "home.test", "the senders' own domain at delivery: bounces arrive",
+        mx=[Mx("mx.home.test")],
+        policy=enforce("mx.home.test"),
+        expect=delivered("mx.home.test")),
     Destination(
         "kept.test", "its record and policy host are taken away",
         mx=[clear("mx.kept.test")],

@@ -18,16 +18,21 @@ from dane import DANE, DANE_PUBLISHED, lines
 from destinations import DESTINATIONS, PUBLISHED, give_addresses
 from exim_destinations import EXIM_DESTINATIONS
 from exim_trials import EXIM_TRIALS
+from mail_queue import Queue
 from mail_server import MailServer, configure
+from gates import both_gates
 from policy_host import PolicyHosts
 from process import Timeout
+from odd_hosts import ODD_PUBLISHED
+from relay_trials import RELAY_QUICK, RELAY_TRIALS
 from rows import Rows
 from sinks import Sinks
 from trials import TRIALS
 from zones import Dns
 
-WITHOUT_EXIM = TRIALS + DANE
-ALL_TRIALS = WITHOUT_EXIM + EXIM_TRIALS
+WITHOUT_EXIM = TRIALS + DANE + RELAY_TRIALS
+USUAL = WITHOUT_EXIM + EXIM_TRIALS
+ALL_TRIALS = USUAL + RELAY_QUICK + BAD_DAYS
 
 
 class Lab:
@@ -43,6 +48,7 @@ class Lab:
         self.sinks = Sinks(self.authority)
         self.policy_hosts = PolicyHosts(self.authority)
         self.server = MailServer(logs)
+        self.queue = Queue()
         self.logs = logs
         self.refused = set()            # subjects
 
@@ -90,9 +96,9 @@ def parse():
     parser.add_argument("--only", action="append", metavar="DOMAIN",
                         help="these destinations, and no trials")
     parser.add_argument("--trials", action="append", metavar="NAME",
-                        choices=[t.__name__ for t in ALL_TRIALS + BAD_DAYS],
+                        choices=[t.__name__ for t in ALL_TRIALS],
                         help="these trials, and no destinations: " + ", ".join(
-                            t.__name__ for t in ALL_TRIALS + BAD_DAYS))
+                            t.__name__ for t in ALL_TRIALS))
     parser.add_argument("--bad-days", choices=["quick", "all"],
                         help="quick: also the bad days that take a moment; "
                         "all: these, and nothing else: " +
@@ -106,25 +112,25 @@ def parse():
 
 def chosen(options):
     """(destinations, trials) of a run."""
-    trials = WITHOUT_EXIM if options.no_exim else ALL_TRIALS
+    trials = WITHOUT_EXIM if options.no_exim else USUAL
     if options.only:
         return [d for d in DESTINATIONS if d.domain in options.only], []
     if options.trials:
-        return [], [t for t in ALL_TRIALS + BAD_DAYS
-                    if t.__name__ in options.trials]
+        return [], [t for t in ALL_TRIALS if t.__name__ in options.trials]
     if options.bad_days == "all":
         return [], BAD_DAYS
     if options.bad_days == "quick":
-        return DESTINATIONS, trials + QUICK
+        return DESTINATIONS, trials + RELAY_QUICK + QUICK
     return DESTINATIONS, trials
 
 
 def judge_all(lab, destinations, trials):
     if destinations:
         lab.rows.stage("mail to %d destinations" % len(destinations))
-        with ThreadPoolExecutor(16) as pool:
-            for row in pool.map(lambda d: judge.row(lab, d), destinations):
-                lab.rows.add(*row)
+        with both_gates(lab), ThreadPoolExecutor(16) as pool:
+            for rows in pool.map(lambda d: judge.rows(lab, d), destinations):
+                for row in rows:
+                    lab.rows.add(*row)
     for trial in trials:
         lab.rows.stage(trial.__doc__)
         try:
@@ -169,9 +175,10 @@ def set_up(options, rows, trials):
                        "logs")},
                      give_addresses(published))
     if set(BAD_DAYS).intersection(trials):
-        lab = Lab(rows, published + BAD_PUBLISHED, tarpit_lines())
+        lab = Lab(rows, published + ODD_PUBLISHED + BAD_PUBLISHED,
+                  tarpit_lines())
     else:
-        lab = Lab(rows, published, [])
+        lab = Lab(rows, published + ODD_PUBLISHED, [])
     lab.start()
     return lab
 

@@ -155,11 +155,11 @@ class Postfix(MailHost):
 
     def prepare(self):
         spool = "/var/spool/postfix/"
-        os.makedirs("/etc/postfix")
+        os.makedirs("/etc/postfix", exist_ok=True)
         os.makedirs("/var/log", exist_ok=True)
         write("/etc/postfix/main.cf", POSTFIX_MAIN.format(**self.values))
         write("/etc/postfix/master.cf", POSTFIX_MASTER.format(**self.values))
-        os.makedirs(spool + "pid")
+        os.makedirs(spool + "pid", exist_ok=True)
         for name in ("active", "bounce", "corrupt", "defer", "deferred",
                      "flush", "hold", "incoming", "private", "saved", "trace",
                      "maildrop", "public"):
@@ -174,7 +174,7 @@ class Exim(MailHost):
     name, owner = "exim", "Debian-exim"
 
     def prepare(self):
-        os.makedirs("/etc/exim4")
+        os.makedirs("/etc/exim4", exist_ok=True)
         os.makedirs("/var/log", exist_ok=True)
         owned("/var/spool/exim4", self.owner)
         owned("/var/log/exim4", self.owner)

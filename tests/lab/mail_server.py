@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: ISC
-"""OpenSMTPD with strictmx as its filter, and strictmx's configuration."""
+"""OpenSMTPD with strictmx as its filter, and as its relay if wanted, and
+strictmx's configuration."""
 import os
 import shutil
 import socket
 
-from mailer import PORT
+from mailer import PORT, UNFILTERED
 from namespace import sanitizer_environment, write
 from process import Process, running, wait_for
 
@@ -37,28 +38,58 @@ action "out" relay
 match from any for any action "out"
 """
 
+RELAY_PORT = 10050
+RELAY_ADDRESSES = ["127.8.0.%d" % n for n in range(1, 65)]
+
+# The second listener is for mail that the filter would refuse; "here.test" is
+# local, with aliases and a .forward that lead elsewhere.
+RELAYED_CONF = """
+table strictmx {{ {relay} }}
+table here {{ {aliases} }}
+filter strictmx proc-exec "{command}" user strictmx group strictmx
+listen on 127.0.0.1 port {port} filter strictmx
+listen on 127.0.0.1 port {unfiltered}
+listen on socket filter strictmx
+mta limit max-conn-per-route 50 max-conn-per-host 50
+mta limit conn-delay-route 0 conn-delay-relay 0 reconn-delay-route 0
+action "here" forward-only alias <here>
+action "out" relay host <strictmx>
+match from any for domain "here.test" action "here"
+match from any for any action "out"
+"""
+
 
 def configure(ca_file, **settings):
-    """settings: other keys and other values, with "_" for "-"."""
+    """settings: other keys and other values, with "_" for "-"; relay: those of
+    the section, if there is to be one."""
     os.makedirs("/etc/ssl/certs", exist_ok=True)    # smtpd 7.x wants it
     shutil.copy(ca_file, "/etc/ssl/certs/ca-certificates.crt")
     keys = {**STRICTMX_CONF, "ca-file": ca_file}
     keys.update((key.replace("_", "-"), value)
                 for key, value in settings.items())
-    write("/opt/strictmx/etc/strictmx.conf", "".join(
-        "%s = %s\n" % key for key in keys.items()))
+    relay = keys.pop("relay", None)
+    text = "".join("%s = %s\n" % key for key in keys.items())
+    if relay is not None:
+        text += "relay {\n%s}\n" % "".join(
+            "    %s = %s\n" % key for key in relay.items())
+    write("/opt/strictmx/etc/strictmx.conf", text)
 
 
 class MailServer:
     def __init__(self, logs):
         self.log = os.path.join(logs, "smtpd.log")
         self.process = None
+        self.aliases = {}           # in here.test, when mail is relayed
 
-    def start(self, options="", before=""):
-        """options: those of filter-strictmx; before: a command that runs
-        it, such as env(1)."""
-        write("/etc/smtpd.conf", SMTPD_CONF.format(
-            command=" ".join([before, FILTER, options]).strip(), port=PORT))
+    def start(self, options="", before="", relayed=False):
+        """options: those of filter-strictmx; before: a command that runs it,
+        such as env(1); relayed: mail goes out through strictmxd's relay."""
+        write("/etc/smtpd.conf", (RELAYED_CONF if relayed else SMTPD_CONF)
+              .format(command=" ".join([before, FILTER, options]).strip(),
+                      port=PORT, unfiltered=UNFILTERED,
+                      relay=quoted("smtp://%s:%d" % (address, RELAY_PORT)
+                                   for address in RELAY_ADDRESSES),
+                      aliases=pairs({"nobody": "nobody", **self.aliases})))
         self.process = Process(
             "smtpd", ["/usr/sbin/smtpd", "-d", "-f", "/etc/smtpd.conf"],
             self.log, sanitizer_environment())
@@ -73,6 +104,14 @@ class MailServer:
         """Ends the server, and sees that its filter ends with it."""
         self.process.stop()
         wait_for("end of filter and engine", lambda: not leftovers(), 5)
+
+
+def quoted(words):
+    return ", ".join('"%s"' % word for word in words)
+
+
+def pairs(table):
+    return ", ".join('"%s" = "%s"' % pair for pair in table.items())
 
 
 def greets():

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 PORT = 2525
+UNFILTERED = 2526       # a listener without the filter
 SENDER = "sender@lab.test"
 
 
@@ -20,10 +21,10 @@ class Reply:
         return "%d %s" % (self.code, self.text)
 
 
-def submit(recipient, subject, sender=SENDER, asking=lambda: None):
+def submit(recipient, subject, sender=SENDER, asking=lambda: None, port=PORT):
     """One message over SMTP in clear (the TLS server of OpenSMTPD 6.8 does not
     work with OpenSSL 3). asking is called just before RCPT is sent."""
-    with smtplib.SMTP("127.0.0.1", PORT, "client.lab.test", 120) as smtp:
+    with smtplib.SMTP("127.0.0.1", port, "client.lab.test", 120) as smtp:
         smtp.ehlo_or_helo_if_needed()
         smtp.mail(sender)
         asking()
@@ -66,6 +67,15 @@ def submit_locally(recipient, subject):
         input=message(recipient, subject, SENDER), text=True, timeout=120,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.returncode, done.stdout.strip()
+
+
+def submit_text(recipients, text, sender, port=UNFILTERED):
+    """One message, header and body in octets with CRLF, for recipients who must
+    all be accepted."""
+    with smtplib.SMTP("127.0.0.1", port, "client.lab.test", 120) as smtp:
+        refused = smtp.sendmail(sender, recipients, text)
+        if refused:
+            raise RuntimeError("refused: %s" % refused)
 
 
 def message(recipient, subject, sender):

@@ -18,7 +18,8 @@ MS_REC, MS_PRIVATE = 0x4000, 0x40000        # <sys/mount.h>
 INPUTS = "/mnt"                     # what the lab was called with
 SANITIZER = WORK + "/sanitizer"     # reports of ASan and UBSan
 USERS = {"opensmtpd": 64901, "opensmtpq": 64902, "strictmx": 64903,
-         "postfix": 64904, "postdrop": 64905, "Debian-exim": 64906}
+         "postfix": 64904, "postdrop": 64905, "Debian-exim": 64906,
+         "forwarder": 64907}
 NOBODY = 65534
 
 # A setuid program finds its libraries by what this has written.
@@ -152,7 +153,7 @@ def fill_etc(kept):
                 file.write(content)
     users = [("root", 0, "/root"), ("mail", 8, "/var/mail"),
              ("nobody", NOBODY, "/nonexistent")]
-    users += [(name, uid, "/nonexistent") for name, uid in USERS.items()]
+    users += [(name, uid, "/var/home/" + name) for name, uid in USERS.items()]
     write("/etc/passwd", "".join(
         "%s:x:%d:%d::%s:/bin/sh\n" % (name, uid, uid, home)
         for name, uid, home in users))

@@ -15,6 +15,7 @@ class PolicyHosts:
     def __init__(self, authority):
         self.authority = authority
         self.listeners = {}
+        self.serving = {}               # policies by domain, may be changed
         self.end = threading.Event()    # never set: a silent host waits
 
     def listen(self, domain, policy):
@@ -29,7 +30,7 @@ class PolicyHosts:
             hosts = self
             host = name
             tls = stranger
-        Handler.policy = policy
+        Handler.policy = self.serving[domain] = policy
         self.listeners[domain] = Listener(policy.address, 443, Handler)
 
     def stop(self, domain):

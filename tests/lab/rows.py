@@ -9,15 +9,19 @@ class Rows:
         self.start = time.monotonic()
         self.passed = 0
         self.failed = []
+        self.name = ""          # of the last row
 
     def stage(self, text):
         print("[%6.1f s] %s" % (time.monotonic() - self.start, text),
               flush=True)
 
     def add(self, name, expected, happened, ok, *details):
-        """details: lines below the row, such as the server's reply."""
-        print("%-5s  %-24s %-38s %s" % ("OK" if ok else "WRONG", name,
+        """details: lines below the row, such as the server's reply. A name is
+        not printed twice in a row."""
+        print("%-5s  %-24s %-38s %s" % ("OK" if ok else "WRONG",
+                                        "" if name == self.name else name,
                                         expected, happened))
+        self.name = name
         for line in details:
             print("         %s" % line)
         sys.stdout.flush()

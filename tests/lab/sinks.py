@@ -5,6 +5,8 @@ Each MX of each destination has an address of its own, so that a certificate
 or a fault belongs to one destination. The good certificate is only shown to a
 client that sends the MX's name as SNI, as RFC 8461 4.1 wants of us.
 """
+import itertools
+import re
 import socket
 import socketserver
 import ssl
@@ -25,6 +27,17 @@ class Message:
     recipient: str
     mx: str
     tls: bool
+    text: bytes             # as it came, the final dot left out
+    session: int            # the same number: over the same connection
+
+
+@dataclass(frozen=True)
+class Asked:
+    """That a sink was asked to take mail for a recipient."""
+    sender: str
+    recipient: str
+    mx: str
+    tls: bool
 
 
 class Sinks:
@@ -34,9 +47,11 @@ class Sinks:
         self.messages = []
         self.heard = []         # (mx, verb) of every command
         self.watchers = {}      # called with a verb that an mx hears
+        self.recipients = []
+        self.sessions = itertools.count(1)
 
     def listen(self, mx):
-        """Serves mx, see destinations.Mx."""
+        """Serves mx, see destinations.Mx, until close()."""
         certificate = mx.certificate or certificates.good(mx.host)
         context = tls_context(self.authority, certificate)
         stranger = tls_context(self.authority, STRANGER)
@@ -48,8 +63,9 @@ class Sinks:
             sinks = self
             host = mx.host
             starttls = mx.starttls
+            offers = mx.offers
             tls = stranger
-        Listener(mx.address, 25, Handler)
+        return Listener(mx.address, 25, Handler)
 
     def hear(self, mx, verb):
         with self.lock:
@@ -69,6 +85,15 @@ class Sinks:
         """The messages so far for which wanted(message) is true."""
         with self.lock:
             return [m for m in self.messages if wanted(m)]
+
+    def ask(self, asked):
+        with self.lock:
+            self.recipients.append(asked)
+
+    def asked(self, wanted):
+        """The RCPT commands so far for which wanted(Asked) is true."""
+        with self.lock:
+            return [a for a in self.recipients if wanted(a)]
 
 
 def tls_context(authority, certificate):
@@ -94,7 +119,7 @@ class Listener(socketserver.ThreadingTCPServer):
     """A server on one address, IPv4 or IPv6, until close()."""
     allow_reuse_address = True
     daemon_threads = True
-    request_queue_size = 128
+    request_queue_size = 1024
 
     def __init__(self, address, port, handler):
         if ":" in address:
@@ -114,28 +139,50 @@ class Listener(socketserver.ThreadingTCPServer):
 class Session(socketserver.BaseRequestHandler):
     """One SMTP session; a subclass says for which MX."""
     sinks = host = starttls = tls = None
+    offers = ("8BITMIME",)
 
     def handle(self):
         self.request.settimeout(60)
         self.secure = False
-        self.open_file()
+        self.number = next(self.sinks.sessions)
+        self.input = bytearray()
         self.reset()
-        self.reply("220 %s ESMTP" % self.host)
+        if self.greet() == "end":
+            return
         while True:
-            line = self.file.readline(2048).decode("ascii", "replace")
-            if not line:
+            line = self.read_to(b"\n")
+            if line is None:
                 return
-            verb, _, argument = line.strip().partition(" ")
+            verb, _, argument = line.decode("utf-8", "replace").strip() \
+                .partition(" ")
             self.sinks.hear(self.host, verb.upper())
-            command = getattr(self, "do_" + verb.lower(), None)
-            if command is None:
-                self.reply("502 5.5.1 unknown command")
-            elif command(argument) == "end":
+            if self.obey(verb.lower(), argument) == "end":
                 return
 
-    def open_file(self):
-        # Unbuffered: nothing of the plain text may be read ahead.
-        self.file = self.request.makefile("rb", buffering=0)
+    def greet(self):
+        self.reply("220 %s ESMTP" % self.host)
+
+    def obey(self, verb, argument):
+        command = getattr(self, "do_" + verb, None)
+        if command is None:
+            return self.reply("502 5.5.1 unknown command")
+        return command(argument)
+
+    def read_to(self, end):
+        """What comes up to end, with it; None: the client went before."""
+        looked_at = 0
+        while True:
+            found = self.input.find(end, looked_at)
+            if found != -1:
+                break
+            looked_at = max(0, len(self.input) - len(end))
+            part = self.request.recv(65536)
+            if not part:
+                return None
+            self.input += part
+        got = bytes(self.input[:found + len(end)])
+        del self.input[:len(got)]
+        return got
 
     def reset(self):
         self.sender = None
@@ -146,10 +193,10 @@ class Session(socketserver.BaseRequestHandler):
         self.request.sendall(text.encode())
 
     def do_ehlo(self, _):
-        lines = [self.host, "SIZE"]
+        lines = [self.host, *self.offers]
         if self.starttls != "no" and not self.secure:
             lines.append("STARTTLS")
-        self.reply(*["250-" + line for line in lines], "250 8BITMIME")
+        self.reply(*["250-" + line for line in lines], "250 SIZE")
 
     def do_helo(self, _):
         self.reply("250 " + self.host)
@@ -162,11 +209,10 @@ class Session(socketserver.BaseRequestHandler):
             self.reply("220 2.0.0 go ahead", "250 not encrypted")
             return
         self.reply("220 2.0.0 go ahead")
-        if self.starttls == "close":
+        if self.starttls == "close" or self.input:  # it did not wait for 220
             return "end"
         self.request = self.tls.wrap_socket(self.request, server_side=True)
         self.secure = True
-        self.open_file()
         self.reset()
 
     def do_mail(self, argument):
@@ -174,25 +220,30 @@ class Session(socketserver.BaseRequestHandler):
         self.reply("250 2.1.0 ok")
 
     def do_rcpt(self, argument):
-        self.recipients.append(address_in(argument))
+        recipient = address_in(argument)
+        self.recipients.append(recipient)
+        self.sinks.ask(Asked(self.sender, recipient, self.host, self.secure))
         self.reply("250 2.1.5 ok")
 
     def do_data(self, _):
         self.reply("354 go ahead")
-        subject = ""
-        while True:
-            line = self.file.readline(65536).decode("utf-8", "replace")
-            if not line:
-                return "end"
-            if line == ".\r\n":
-                break
-            if line.startswith("Subject: ") and not subject:
-                subject = line[len("Subject: "):].strip()
-        for recipient in self.recipients:
-            self.sinks.keep(Message(subject, self.sender, recipient,
-                                    self.host, self.secure))
-        self.reset()
+        text = self.read_text()
+        if text is None:
+            return "end"
+        self.keep(text)
         self.reply("250 2.0.0 kept")
+
+    def read_text(self):
+        """All up to CRLF . CRLF; None: the client went before that."""
+        self.input[:0] = b"\r\n"     # an empty message begins with the dot
+        text = self.read_to(b"\r\n.\r\n")
+        return text and text[len(b"\r\n"):-len(b".\r\n")]
+
+    def keep(self, text):
+        for recipient in self.recipients:
+            self.sinks.keep(Message(subject_of(text), self.sender, recipient,
+                                    self.host, self.secure, text, self.number))
+        self.reset()
 
     def do_rset(self, _):
         self.reset()
@@ -204,6 +255,11 @@ class Session(socketserver.BaseRequestHandler):
     def do_quit(self, _):
         self.reply("221 2.0.0 bye")
         return "end"
+
+
+def subject_of(text):
+    found = re.search(rb"^Subject: (.*)\r$", text, re.MULTILINE)
+    return found.group(1).strip().decode("utf-8", "replace") if found else ""
 
 
 def address_in(argument):

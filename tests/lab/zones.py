@@ -230,11 +230,21 @@ class Dns:
         return (query("test.", "SOA").secure and
                 query("x.broken.test.", "TXT").rcode == SERVFAIL)
 
+    def change(self, *changes):
+        self.command("knotc", "zone-begin", "test.")
+        for verb, *argv in changes:
+            self.command("knotc", verb, "test.", *argv)
+        self.command("knotc", "zone-commit", "test.")
+
+    def replace(self, name, kind, value):
+        """Another record set, of one record; caches keep the old one for up to
+        2 s."""
+        self.change(("zone-unset", name, kind),
+                    ("zone-set", name, "2", kind, value))
+
     def remove(self, name, kind):
         """Takes a record set out of "test." and waits until it is gone."""
-        self.command("knotc", "zone-begin", "test.")
-        self.command("knotc", "zone-unset", "test.", name, kind)
-        self.command("knotc", "zone-commit", "test.")
+        self.change(("zone-unset", name, kind))
         wait_for("%s %s gone from DNS" % (name, kind),
                  lambda: query(name, kind).rcode == NXDOMAIN)
 
