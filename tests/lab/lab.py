@@ -174,11 +174,13 @@ def set_up(options, rows, trials):
                       ("smtpd", "postfix", "exim", "daemons", "prefix",
                        "logs")},
                      give_addresses(published))
+    further_records = []
+    if set(RELAY_QUICK + BAD_DAYS).intersection(trials):
+        published = published + ODD_PUBLISHED
     if set(BAD_DAYS).intersection(trials):
-        lab = Lab(rows, published + ODD_PUBLISHED + BAD_PUBLISHED,
-                  tarpit_lines())
-    else:
-        lab = Lab(rows, published + ODD_PUBLISHED, [])
+        published = published + BAD_PUBLISHED
+        further_records = tarpit_lines()
+    lab = Lab(rows, published, further_records)
     lab.start()
     return lab
 

@@ -91,7 +91,7 @@ SLOW = Odd("dot", LATE, "late-at-dot", None)
 ALL = [*ODD, *SILENT, SLOW]
 
 
-def publish(n, odd):
+def publish(n, odd, certificate):
     domain = odd.name + ".test"
     host, next_host = "odd." + domain, "next." + domain
     mx = [Mx(host, listens=False, address="127.6.0.%d" % n)]
@@ -101,12 +101,14 @@ def publish(n, odd):
     odd.expect = odd.expect or delivered(host)
     odd.destination = Destination(
         domain, "%s at %s" % (odd.says[:40], odd.step), mx=mx,
-        policy=enforce("*." + domain, address="127.7.0.%d" % n),
+        policy=enforce("*." + domain, address="127.7.0.%d" % n,
+                       certificate=certificate),
         expect=odd.expect)
     return odd.destination
 
 
-ODD_PUBLISHED = [publish(n, odd) for n, odd in enumerate(ALL, 1)]
+POLICY_HOSTS = certificates.good(*("mta-sts.%s.test" % odd.name for odd in ALL))
+ODD_PUBLISHED = [publish(n, odd, POLICY_HOSTS) for n, odd in enumerate(ALL, 1)]
 
 
 class OddSession(Session):
