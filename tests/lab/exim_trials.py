@@ -149,6 +149,7 @@ def nothing_lost(lab):
 def sender(lab, macros="", routers=None, **settings):
     """Exim, and an engine for it, in the place of smtpd."""
     lab.server.stop()
+    lab.sinks.heard.clear()     # what others said
     exim_sender.install()
     exim_sender.plain_conf(macros, routers)
     engine = Engine(lab, **settings)

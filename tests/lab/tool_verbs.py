@@ -19,6 +19,7 @@ NOT_CHECKED = {"policy-silent.test"}
 CHECKED = {
     "good.test": (FINE, ""),
     "second-mx.test": (FINE, ""),
+    "third-mx.test": (BAD_EXIT, "Renew the certificate of mx1.third-mx"),
     "no-starttls.test": (BAD_EXIT, "Switch STARTTLS on at mx.no-starttls"),
     "starttls-454.test": (BAD_EXIT, "Switch STARTTLS on"),
     "starttls-close.test": (BAD_EXIT, "Look at TLS of"),
@@ -43,6 +44,10 @@ CHECKED = {
     "testing.test": (BAD_EXIT, "Switch STARTTLS on"),
     "mode-none.test": (FINE, ""),
     "no-record.test": (FINE, ""),
+    "clear-close.test": (FINE, ""),
+    "clear-454.test": (FINE, ""),
+    "any-tls.test": (FINE, ""),
+    "dead-mx.test": (FINE, ""),
     "no-domain.test": (BAD_EXIT, "there is no domain"),
     "two-records.test": (BAD_EXIT, "Leave one TXT record"),
     "broken-record.test": (BAD_EXIT, "Mend the TXT record"),
