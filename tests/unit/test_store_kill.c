@@ -40,12 +40,14 @@
 #define MOMENT_US 60000 /* a process lives up to that long under load */
 
 /* What an engine has said that it knows; it tells so as it goes. */
+enum said_what {
+	SAID_POLICY,
+	SAID_SET,
+	SAID_DROPPED,
+};
+
 struct said {
-	enum {
-		SAID_POLICY,
-		SAID_SET,
-		SAID_DROPPED
-	} what;
+	enum said_what what;
 	unsigned domain, id;
 };
 
@@ -101,7 +103,7 @@ victim_open(struct victim *v, const char *dir, int out)
 
 /* Whole or not at all: a record is less than PIPE_BUF. */
 static void
-say(const struct victim *v, int what, unsigned domain, unsigned id)
+say(const struct victim *v, enum said_what what, unsigned domain, unsigned id)
 {
 	const struct said said = { what, domain, id };
 
