@@ -84,16 +84,18 @@
 #define LIMIT_DELIVERY_REUSE_MS 20000 /* MAIL on a session that was kept */
 
 /* Sessions that are kept for the next mail of the same domain */
-#define LIMIT_POOL_SESSIONS 256
-#define LIMIT_POOL_PER_DOMAIN 32
+#define LIMIT_POOL_SESSIONS 512
+#define LIMIT_POOL_PER_DOMAIN 100
 #define LIMIT_POOL_AGE_MS 300000 /* since the session was ready */
 
 /* Relay. What is not named so is set in strictmx.conf(5). */
 #define RELAY_PORT 10050
 #define LIMIT_RELAY_CONNECTIONS 3000
-#define LIMIT_RELAY_LINE 2048	   /* a command */
-#define LIMIT_RELAY_INPUT 16384	   /* unread, of one connection */
-#define LIMIT_RELAY_PIECE 8192	   /* of a message, passed on at a time */
+#define LIMIT_RELAY_LINE 2048	/* a command */
+#define LIMIT_RELAY_INPUT 16384 /* unread, of one connection */
+/* Of a message, read and passed on at a time: with what libevent adds it is
+   8 KiB of memory, and stays below LIMIT_HEAP_BLOCK. */
+#define LIMIT_RELAY_PIECE 8128
 #define LIMIT_RELAY_RCPTS 1000	   /* of one mail */
 #define LIMIT_RELAY_RECEIVED 50	   /* lines: RFC 5321 6.3 */
 #define LIMIT_RELAY_ROOM_MS 180000 /* RFC 5321 4.5.3.2.5 */

@@ -47,6 +47,13 @@ verified_name(const struct relay_mail *m)
 	return m->proofs & PROOF_PKIX ? "pkix" : "no";
 }
 
+/* As in the line of a lookup: without a policy there is none. */
+static const char *
+mode_name(const struct relay_mail *m)
+{
+	return m->mode == STS_MODE_UNKNOWN ? "none" : sts_mode_name(m->mode);
+}
+
 void
 relay_mail_log(const struct relay_mail *m)
 {
@@ -71,12 +78,11 @@ relay_mail_log(const struct relay_mail *m)
 	log_info("relay id=%" PRIx64 " domain=%s source=%s mode=%s outcome=%s "
 		 "mx=%s address=%s tls=%s verified=%s reused=%s rcpts=%u/%u "
 		 "octets=%" PRIu64 " ms=%" PRId64 " reply=%s%s",
-	    m->id, m->domain, verdict_source_name(m->source),
-	    sts_mode_name(m->mode), relay_outcome_name(m->outcome),
-	    m->mx[0] == '\0' ? "none" : m->mx, address,
-	    m->tls_version[0] == '\0' ? "no" : m->tls_version, verified_name(m),
-	    m->was_reused ? "yes" : "no", m->n_accepted, m->n_rcpts,
-	    m->body.octets, now - m->started_ms,
+	    m->id, m->domain, verdict_source_name(m->source), mode_name(m),
+	    relay_outcome_name(m->outcome), m->mx[0] == '\0' ? "none" : m->mx,
+	    address, m->tls_version[0] == '\0' ? "no" : m->tls_version,
+	    verified_name(m), m->was_reused ? "yes" : "no", m->n_accepted,
+	    m->n_rcpts, m->body.octets, now - m->started_ms,
 	    log_quote(reply, m->reply, strlen(m->reply)),
 	    m->outcome == RELAY_UNSURE ? " maybe-duplicate" : "");
 }

@@ -395,6 +395,7 @@ relay_session_new(struct relay *relay, int fd, const struct address *peer)
 	relay->n_sessions++;
 	bufferevent_setcb(s->bev, readable, written, happened, s);
 	bufferevent_setwatermark(s->bev, EV_READ, 0, LIMIT_RELAY_INPUT);
+	bufferevent_set_max_single_read(s->bev, LIMIT_RELAY_PIECE);
 	bufferevent_set_timeouts(s->bev, &silence, &silence);
 	bufferevent_enable(s->bev, EV_READ | EV_WRITE);
 	bufferevent_write(s->bev, "220 ", 4);
