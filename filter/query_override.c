@@ -52,7 +52,7 @@ override_json(const struct override *o, const char *state)
 static struct span
 next_word(struct span *rest)
 {
-	struct span word;
+	struct span word = { NULL, 0 }; /* when there is none left */
 
 	span_cut(rest, ' ', &word);
 	return word;
