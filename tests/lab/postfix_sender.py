@@ -10,7 +10,7 @@ import subprocess
 
 from mail_hosts import owned
 from mailer import SENDER, message
-from namespace import INPUTS, libraries, write
+from namespace import INPUTS, libraries, run, write
 from process import Process, wait_for
 
 PORT = 2526
@@ -48,12 +48,15 @@ smtp_connect_timeout = 5s
 max_use = 1
 """
 
-# What a user takes over, read before the lab hides the tree: the authority of
-# the lab is where the host's are.
-with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir,
-                       os.pardir, "contrib/postfix/main.cf.3.4"),
-          encoding="ascii") as _file:
-    MAIN_OF_USER = _file.read()
+# What a user takes over, by Postfix's version, read before the lab hides the
+# tree: the authority of the lab is where the host's are.
+CONTRIB = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir,
+                       os.pardir, "contrib/postfix")
+MAIN_OF_USER = {}
+for _version in ("3.4", "3.10"):
+    with open(os.path.join(CONTRIB, "main.cf." + _version),
+              encoding="ascii") as _file:
+        MAIN_OF_USER[_version] = _file.read()
 
 MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd
@@ -82,13 +85,23 @@ class PostfixSender:
         self.values = {
             "tree": TREE, "libraries": libraries("postfix"), "spool": SPOOL,
             "log": self.log, "inputs": INPUTS, "port": PORT}
-        self.held = set()       # recipients whose mail must not go out
         self.environment = {"LD_LIBRARY_PATH": self.values["libraries"]}
+        self.version = self.postconf("mail_version")
+        self.newer = tuple(map(int, self.version.split(".")[:2])) >= (3, 10)
+        self.main_of_user = MAIN_OF_USER["3.10" if self.newer else "3.4"]
+        self.map = MAP + ("policy-tlsrpt" if self.newer else "policy")
+        self.held = set()       # recipients whose mail must not go out
+
+    def postconf(self, name):
+        """The default of a parameter."""
+        return run("env", *("%s=%s" % v for v in self.environment.items()),
+                   TREE + "/usr/sbin/postconf", "-d", "-h",
+                   name).splitlines()[-1]       # behind its complaints
 
     def start(self):
         os.makedirs(CONFIG)
         write(CONFIG + "/main.cf", MAIN.format(**self.values) +
-              MAIN_OF_USER)
+              self.main_of_user)
         write(CONFIG + "/master.cf", MASTER.format(**self.values))
         os.makedirs(SPOOL + "/pid")
         for name in ("active", "bounce", "corrupt", "defer", "deferred",
@@ -140,10 +153,11 @@ class PostfixSender:
                     if wanted in (None, s[0])]
         return wait_for("status of mail to " + recipient, found, 60)[0]
 
-    def query(self, key, where=MAP + "policy"):
+    def query(self, key, where=None):
         """(exit status, answer, complaints) of postmap -q."""
         done = subprocess.run(
-            [TREE + "/usr/sbin/postmap", "-c", CONFIG, "-q", key, where],
+            [TREE + "/usr/sbin/postmap", "-c", CONFIG, "-q", key,
+             where or self.map],
             text=True, timeout=120, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, env={**os.environ, **self.environment})
         return done.returncode, done.stdout.strip(), done.stderr.strip()
