@@ -197,13 +197,14 @@ a_thousand_waiters_make_one_question_and_one_fetch(void **state)
 static void
 both_gates_together_make_one_question_and_one_fetch(void **state)
 {
+	static const enum gate gates[GATES] = { GATE_ADMISSION, GATE_DELIVERY };
 	struct world *w = *state;
 	struct told told = { 0 };
 
 	publish(w, "1", POLICY("enforce"));
 	for (int i = 0; i < 500; i++)
-		for (int gate = 0; gate < GATES; gate++)
-			assert_non_null(engine_ask(w->engine, gate,
+		for (size_t k = 0; k < GATES; k++)
+			assert_non_null(engine_ask(w->engine, gates[k],
 			    "example.com", tell, &told));
 	clock_advance(w->clock, 1000);
 	assert_int_equal(told.times, 1000);
