@@ -41,6 +41,7 @@ struct relay_mail {
 
 	struct smtp_body body;
 	bool in_message; /* between 354 and the final dot */
+	bool traced;	 /* the Received line is on its way */
 	bool dot_said;
 	char failure[512];	  /* "": the message goes through */
 	struct clock_timer *late; /* the answer to the dot */

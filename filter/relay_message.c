@@ -97,7 +97,21 @@ message_begin(struct relay_mail *m)
 {
 	m->in_message = true;
 	smtp_body_init(&m->body);
-	message_pass(m, m->received, strlen(m->received));
+}
+
+/*
+ * The Received line (RFC 5321 4.4), once. It goes out with the first octets of
+ * the message: over TLS each piece is a record, a packet, and work for the
+ * server behind.
+ */
+static size_t
+message_trace(struct relay_mail *m, char *piece)
+{
+	size_t len = m->traced ? 0 : strlen(m->received);
+
+	memcpy(piece, m->received, len);
+	m->traced = true;
+	return len;
 }
 
 static void
@@ -120,9 +134,10 @@ relay_mail_take(struct relay_mail *mail, struct span *input,
 	char piece[LIMIT_RELAY_PIECE];
 
 	while (input->len > 0 && mail->body.state != SMTP_BODY_END) {
-		size_t len =
-		    smtp_body_take(&mail->body, input, piece, sizeof(piece));
+		size_t len = message_trace(mail, piece);
 
+		len += smtp_body_take(&mail->body, input, piece + len,
+		    sizeof(piece) - len);
 		message_pass(mail, piece, len);
 		if (mail->body.received > LIMIT_RELAY_RECEIVED &&
 		    mail->failure[0] == '\0')
