@@ -15,7 +15,8 @@ from bad_days import BAD_DAYS, QUICK
 from bad_destinations import BAD_PUBLISHED, tarpit_lines
 from certificates import Authority
 from dane import DANE, DANE_PUBLISHED, lines
-from destinations import DESTINATIONS, PUBLISHED, give_addresses
+from destinations import (DESTINATIONS, PUBLISHED, give_addresses,
+                          zone_lines)
 from exim_destinations import EXIM_DESTINATIONS
 from exim_trials import EXIM_TRIALS
 from mail_queue import Queue
@@ -24,6 +25,7 @@ from gates import both_gates
 from policy_host import PolicyHosts
 from process import Timeout
 from odd_hosts import ODD_PUBLISHED
+import other_net
 from relay_trials import RELAY_QUICK, RELAY_TRIALS
 from rows import Rows
 from sinks import Sinks
@@ -32,6 +34,7 @@ from zones import Dns
 
 WITHOUT_EXIM = TRIALS + DANE + RELAY_TRIALS
 USUAL = WITHOUT_EXIM + EXIM_TRIALS
+RELAY_QUICK = RELAY_QUICK + other_net.TRIALS
 ALL_TRIALS = USUAL + RELAY_QUICK + BAD_DAYS
 
 
@@ -174,12 +177,12 @@ def set_up(options, rows, trials):
                       ("smtpd", "postfix", "exim", "daemons", "prefix",
                        "logs")},
                      give_addresses(published))
-    further_records = []
+    further_records = zone_lines(other_net.OTHER_NET)
     if set(RELAY_QUICK + BAD_DAYS).intersection(trials):
         published = published + ODD_PUBLISHED
     if set(BAD_DAYS).intersection(trials):
         published = published + BAD_PUBLISHED
-        further_records = tarpit_lines()
+        further_records += tarpit_lines()
     lab = Lab(rows, published, further_records)
     lab.start()
     return lab
