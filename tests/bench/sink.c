@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* An SMTP server to be greeted: see sink.h. */
+/* An SMTP server to be greeted, and to take mail: see sink.h. */
 #include "tests/bench/sink.h"
 
 #include <arpa/inet.h>
@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,13 +20,18 @@
 #include "tests/bench/process.h"
 #include "tests/unit/test_certificates.h"
 
+#define END_OF_DATA "\r\n.\r\n"
+#define END_OF_DATA_LEN (sizeof(END_OF_DATA) - 1)
+
 struct client {
 	struct bufferevent *bev;
 	SSL *ssl;      /* NULL: in clear; else it belongs to bev */
 	bool upgrades; /* as soon as the 220 is written */
+	bool in_data;
 };
 
 static SSL_CTX *server_ctx;
+static unsigned long n_messages, n_connections, n_handshakes;
 
 static void readable(struct bufferevent *bev, void *arg);
 static void written(struct bufferevent *bev, void *arg);
@@ -51,6 +57,7 @@ handshake(struct client *c)
 
 	bufferevent_setfd(c->bev, -1);
 	bufferevent_free(c->bev);
+	n_handshakes++;
 	c->ssl = SSL_new(server_ctx);
 	if (c->ssl == NULL ||
 	    (c->bev = bufferevent_openssl_socket_new(base, fd, c->ssl,
@@ -68,14 +75,16 @@ say(struct client *c, const char *text)
 }
 
 static void
-readable(struct bufferevent *bev, void *arg)
+say_counters(struct client *c)
 {
-	struct client *c = arg;
-	char *line = evbuffer_readln(bufferevent_get_input(bev), NULL,
-	    EVBUFFER_EOL_CRLF_STRICT);
+	evbuffer_add_printf(bufferevent_get_output(c->bev),
+	    "214 messages %lu connections %lu handshakes %lu\r\n", n_messages,
+	    n_connections, n_handshakes);
+}
 
-	if (line == NULL)
-		return;
+static void
+obey(struct client *c, const char *line)
+{
 	if (strncmp(line, "EHLO ", 5) == 0) {
 		say(c,
 		    c->ssl != NULL
@@ -84,10 +93,57 @@ readable(struct bufferevent *bev, void *arg)
 	} else if (strcmp(line, "STARTTLS") == 0) {
 		c->upgrades = true;
 		say(c, "220 2.0.0 go ahead\r\n");
-	} else {
+	} else if (strcmp(line, "DATA") == 0) {
+		c->in_data = true;
+		say(c, "354 go ahead\r\n");
+	} else if (strcmp(line, "HELP") == 0) {
+		say_counters(c);
+	} else if (strcmp(line, "QUIT") == 0) {
 		say(c, "221 2.0.0 bye\r\n");
+	} else {
+		say(c, "250 2.0.0 ok\r\n");
 	}
-	free(line);
+}
+
+/* Throws the message away. False: its end has not come yet. */
+static bool
+data_take(struct client *c, struct evbuffer *input)
+{
+	struct evbuffer_ptr end =
+	    evbuffer_search(input, END_OF_DATA, END_OF_DATA_LEN, NULL);
+	size_t len = evbuffer_get_length(input);
+
+	if (end.pos == -1) {
+		if (len >= END_OF_DATA_LEN)
+			evbuffer_drain(input, len - (END_OF_DATA_LEN - 1));
+		return false;
+	}
+	evbuffer_drain(input, (size_t)end.pos + END_OF_DATA_LEN);
+	c->in_data = false;
+	n_messages++;
+	say(c, "250 2.0.0 kept\r\n");
+	return true;
+}
+
+static void
+readable(struct bufferevent *bev, void *arg)
+{
+	struct client *c = arg;
+	struct evbuffer *input = bufferevent_get_input(bev);
+	char *line;
+
+	for (;;) {
+		if (c->in_data) {
+			if (!data_take(c, input))
+				return;
+			continue;
+		}
+		line = evbuffer_readln(input, NULL, EVBUFFER_EOL_CRLF_STRICT);
+		if (line == NULL)
+			return;
+		obey(c, line);
+		free(line);
+	}
 }
 
 static void
@@ -122,6 +178,7 @@ accepted(struct evconnlistener *listener, evutil_socket_t fd,
 	    (c->bev = bufferevent_socket_new(evconnlistener_get_base(listener),
 		 fd, BEV_OPT_CLOSE_ON_FREE)) == NULL)
 		die("out of memory");
+	n_connections++;
 	bufferevent_setcb(c->bev, readable, written, happened, c);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 	say(c, "220 mx.bench ESMTP\r\n");
