@@ -117,6 +117,7 @@ struct smtp_result {
 				    follows "certificate of HOST" */
 	unsigned reply_code;	 /* of the server's last reply; 0: none */
 	int tlsa_matched;	 /* index in the target's tlsa; -1: none */
+	int64_t certificate_until_s; /* wall clock; 0: nobody knows */
 };
 
 /*

@@ -356,6 +356,7 @@ tls_done(struct smtp_session *s)
 	result->proofs = judgement.proofs;
 	result->result = judgement.result;
 	result->tlsa_matched = judgement.tlsa_matched;
+	result->certificate_until_s = judgement.until_s;
 	result->certificate_bad = judgement.result != RESULT_NONE;
 	snprintf(result->why, sizeof(result->why), "%s",
 	    judgement.why == NULL ? "" : judgement.why);

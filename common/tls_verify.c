@@ -17,6 +17,7 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/address.h"
 #include "common/ports.h"
@@ -291,6 +292,17 @@ fault_result(long code)
 	}
 }
 
+static int64_t
+shown_until_s(const struct shown *shown)
+{
+	struct tm tm;
+
+	if (shown->own == NULL ||
+	    ASN1_TIME_to_tm(X509_get0_notAfter(shown->own), &tm) != 1)
+		return 0;
+	return (int64_t)timegm(&tm);
+}
+
 /* The faults that both kinds of verification know. True if there is one. */
 static bool
 shown_is_bad(const struct shown *shown, struct tls_judgement *out)
@@ -299,6 +311,7 @@ shown_is_bad(const struct shown *shown, struct tls_judgement *out)
 
 	memset(out, 0, sizeof(*out));
 	out->tlsa_matched = -1;
+	out->until_s = shown_until_s(shown);
 	if (shown->own == NULL) { /* then the code says "ok" */
 		out->result = RESULT_CERTIFICATE_NOT_TRUSTED;
 		out->why = "is missing";

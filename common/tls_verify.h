@@ -25,6 +25,7 @@ struct tls_judgement {
 	unsigned proofs;
 	enum result_type result; /* why that one is missing */
 	int tlsa_matched;	 /* index of the record that did it; -1: none */
+	int64_t until_s;	 /* that the certificate is valid; 0: none */
 	const char *why;	 /* static text that can follow "certificate of
 				    mx1.example.com", as "has expired" */
 };

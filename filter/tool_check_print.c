@@ -5,12 +5,14 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/explain.h"
 #include "common/json_line.h"
 #include "common/log.h"
 #include "common/tlsa_set.h"
 #include "filter/tool_check_judge.h"
+#include "filter/tool_check_warn.h"
 #include "filter/tool_report.h"
 
 #define TEXT_SIZE CHECK_FIX_SIZE
@@ -186,6 +188,31 @@ print_host(const struct facts *f, const struct mx_fact *mx,
 	print_tlsa(mx, host);
 }
 
+static void
+print_warnings(const struct check *check)
+{
+	json_t *warnings = check_warnings(check, time(NULL)), *warning;
+	size_t i;
+
+	json_array_foreach(warnings, i, warning)
+	    printf("  soon     %s\n", json_string_value(warning));
+	json_decref(warnings);
+}
+
+/* What DNSSEC proves of what the hosts are found by. */
+static void
+print_dnssec(const struct facts *f)
+{
+	if (!f->dane)
+		return;
+	printf("  dnssec   MX set %s", dnssec_state_name(f->mx_dnssec));
+	for (size_t i = 0; i < f->n_mx; i++)
+		if (f->mx[i].dane.addresses != DNSSEC_UNKNOWN)
+			printf(", %s %s", f->mx[i].host,
+			    dnssec_state_name(f->mx[i].dane.addresses));
+	putchar('\n');
+}
+
 void
 check_print(const struct check *check, enum tool_exit result, const char *fix)
 {
@@ -196,6 +223,7 @@ check_print(const struct check *check, enum tool_exit result, const char *fix)
 	printf("%s: ", f->domain);
 	tool_report_verdict(result == TOOL_FINE, "%s", result_word(result));
 	print_policy(f);
+	print_dnssec(f);
 	if (f->n_mx == 0)
 		printf("  mx       %s%s%s\n", mx_state_name(f->mx_state),
 		    f->mx_why == NULL ? "" : ": ",
@@ -207,6 +235,7 @@ check_print(const struct check *check, enum tool_exit result, const char *fix)
 		print_host(f, &f->mx[i], &check->hosts[i]);
 	printf("  verdict  %s: %s\n", verdict_action_name(v->action),
 	    v->reason);
+	print_warnings(check);
 	if (fix[0] != '\0')
 		printf("  to fix   %s\n", printable(fix, text));
 }
@@ -255,6 +284,8 @@ check_print_json(const struct check *check, enum tool_exit result,
 			fatal("out of memory");
 	if (json_object_set_new(told, "check",
 		json_string(result_word(result))) != 0 ||
+	    json_object_set_new(told, "warnings",
+		check_warnings(check, time(NULL))) != 0 ||
 	    json_object_set_new(told, "fix", json_text(fix)) != 0)
 		fatal("out of memory");
 	tool_report_json(told);

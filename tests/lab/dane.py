@@ -169,6 +169,7 @@ CASES = [
          zone="stripped.test", certificate=own("a.test"), **UNKNOWN),
 ]
 
+PKIX = next(c for c in CASES if c.destination.domain == "tlsa-pkix.test")
 # Who would be seen by a resolver that does not validate.
 WITNESS = case("tlsa-witness", "for the resolver that is replaced", NOBODY)
 DANE_PUBLISHED = [c.destination for c in (*CASES, WITNESS)]
@@ -202,9 +203,13 @@ def record(authority, mx, usage, selector, mtype, whose):
 
 def ask(domain):
     """The facts of `strictmx ask --json`."""
+    return strictmx("ask", "-s", QUERY_SOCKET, "postmaster@" + domain)
+
+
+def strictmx(verb, *argv):
     done = subprocess.run(
-        ["/opt/strictmx/bin/strictmx", "ask", "--json", "-s", QUERY_SOCKET,
-         "postmaster@" + domain], text=True, timeout=60,
+        ["/opt/strictmx/bin/strictmx", verb, "--json", *argv], text=True,
+        timeout=60,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         env={**os.environ, **namespace.sanitizer_environment()})
     return json.loads(done.stdout)
@@ -237,10 +242,21 @@ def dane(lab):
         "%d were" % stripper.stripped, stripper.stripped > 0))
     daemon.stop()
     stripper.close()
+    for c, word in ((CASES[0], "second TLSA record"), (PKIX, "usage 1")):
+        lab.rows.check("strictmx check", "warns: " + word,
+                       lambda c=c, word=word: warned(c, word))
     lab.server.start()
     lab.rows.check("mail under DANE", "to a self-signed host",
                    lambda: mail_good(lab))
     lab.rows.check("mail that DANE holds", "refused", lambda: mail_bad(lab))
+
+
+def warned(c, word):
+    """What `strictmx check` sees coming; the certificate has 10 days left."""
+    facts = strictmx("check", c.destination.domain)
+    return "%d warnings" % len(facts["warnings"]), \
+        any(word in warning for warning in facts["warnings"]), \
+        *facts["warnings"]
 
 
 def mail_good(lab):
