@@ -229,7 +229,10 @@ step_guard(struct lookup *l)
 {
 	struct facts *f = &l->verdict->facts;
 
-	f->dane_lost = false;
+	if (f->dane_lost) {
+		f->dane_lost = false;
+		mx_hosts_mark(l);
+	}
 	if (!l->shared.config->dane)
 		return NEXT;
 	if (facts_have_tlsa(f))

@@ -522,6 +522,18 @@ a_domain_that_is_signed_no_more_is_forgotten(void **state)
 	nothing_is_proved();
 	ask(GATE_DELIVERY, "example.com");
 	says(ACTION_PROCEED, VERDICT_NONE, RESULT_NONE, "no MTA-STS policy");
+	world_enforce(w, "example.org", false);
+	mx_say("example.org", 1, true);
+	host_say("mx1.example.org", true);
+	tlsa_say("mx1.example.org", GOOD_RECORD, true);
+	ask(GATE_ADMISSION, "example.org");
+	assert_int_equal(t.verdict->source, VERDICT_DANE);
+	world_enforce(w, "example.org", false);
+	clock_advance(w->clock, 400000);
+	ask(GATE_ADMISSION, "example.org"); /* and its host is tried */
+	says(ACTION_DEFER, VERDICT_STS, RESULT_CERTIFICATE_EXPIRED,
+	    "451 4.7.5 MTA-STS policy of example.org: mx.example.org has "
+	    "expired");
 	resolver_validates(false);
 	clock_advance(w->clock, (int64_t)LIMIT_DNSSEC_TEST_S * 1000);
 	ask(GATE_DELIVERY, "example.com");
