@@ -7,6 +7,8 @@
 
 #include "proto/ascii.h"
 
+#define LINE_MAX_OCTETS 1000 /* RFC 5321 4.5.3.1.6 */
+
 static const char received_field[] = "received:";
 
 void
@@ -93,14 +95,28 @@ give_held(struct smtp_body *body, char *out)
 	return n;
 }
 
+/*
+ * How many octets of p are before a CR or LF. A line's length of them is
+ * looked at, no more: a message of nothing but CRs would cost its square.
+ */
+static size_t
+run_length(const char *p, size_t max)
+{
+	size_t n = max < LINE_MAX_OCTETS ? max : LINE_MAX_OCTETS;
+	const char *end = memchr(p, '\n', n);
+
+	if (end != NULL)
+		n = (size_t)(end - p);
+	end = memchr(p, '\r', n);
+	return end == NULL ? n : (size_t)(end - p);
+}
+
 /* Octets of a line that mean nothing to anybody, up to a CR or LF. */
 static size_t
 give_run(struct smtp_body *body, struct span *input, char *out, size_t room)
 {
-	size_t max = input->len < room ? input->len : room, n = 0;
+	size_t n = run_length(input->p, input->len < room ? input->len : room);
 
-	while (n < max && input->p[n] != '\r' && input->p[n] != '\n')
-		n++;
 	memcpy(out, input->p, n);
 	look_at(body, input->p, n);
 	body->octets += n;
