@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from judge import new_subject
+from judge import new_sender, new_subject
 from mailer import PORT, SENDER, Reply, message
 
 MESSAGES = 20       # in one session
@@ -54,13 +54,14 @@ class Client:
 
     async def submit(self, mailbox):
         """(reply to RCPT, subject of what was accepted)"""
-        await self.say("MAIL FROM:<%s>" % SENDER, 250)
+        sender = new_sender()
+        await self.say("MAIL FROM:<%s>" % sender, 250)
         reply = await self.recipient(mailbox)
         subject = ""
         if reply.code == 250:
             subject = new_subject(mailbox.partition("@")[2])
             await self.say("DATA", 354)
-            await self.say(message(mailbox, subject, SENDER) + ".", 250)
+            await self.say(message(mailbox, subject, sender) + ".", 250)
         else:
             await self.say("RSET", 250)
         return reply, subject
@@ -98,13 +99,13 @@ def ask_together(mailboxes, asked=lambda: None):
     return asyncio.run(_together(mailboxes, asked))
 
 
-async def _busy(mailboxes, n, stop):
+async def _busy(mailboxes, n, stop, port):
     results = []
 
     async def one(first):
         turn = first
         while not stop():
-            client = Client()
+            client = Client(port=port)
             await client.open()
             for _ in range(MESSAGES):
                 mailbox = mailboxes[turn % len(mailboxes)]
@@ -116,7 +117,7 @@ async def _busy(mailboxes, n, stop):
     return results
 
 
-def keep_busy(mailboxes, n, stop):
+def keep_busy(mailboxes, n, stop, port=PORT):
     """n sessions submit one message after the other until stop() is true:
     (mailbox, reply to RCPT, subject of what was accepted) of each."""
-    return asyncio.run(_busy(mailboxes, n, stop))
+    return asyncio.run(_busy(mailboxes, n, stop, port))

@@ -74,13 +74,13 @@ class Letter:
                 ok and not others, *words, *others)
 
 
-def fate(lab, subject, sender, expect, domain):
+def fate(lab, subject, sender, expect, domain, seconds=DELIVERY_S):
     """What becomes of a message to one recipient: (what happened, whether it
     is right, the words of the queue or the bounce)."""
     happened, words = wait_for("the end of '%s'" % subject, lambda:
                                arrival(lab, subject) or
                                queued(lab, sender) or bounced(lab, sender),
-                               DELIVERY_S)
+                               seconds)
     ok = happened == expect.at_relay() or (
         not expect.mx and not expect.status and
         happened.startswith(expect.at_relay()))
