@@ -41,8 +41,8 @@ mydestination =
 mynetworks = 127.0.0.0/8
 alias_maps =
 alias_database =
-minimal_backoff_time = 1s
-maximal_backoff_time = 1s
+minimal_backoff_time = 3s
+maximal_backoff_time = 3s
 queue_run_delay = 1s
 smtp_connect_timeout = 5s
 max_use = 1
@@ -90,6 +90,7 @@ class PostfixSender:
         self.newer = tuple(map(int, self.version.split(".")[:2])) >= (3, 10)
         self.main_of_user = MAIN_OF_USER["3.10" if self.newer else "3.4"]
         self.map = MAP + ("policy-tlsrpt" if self.newer else "policy")
+        self.engine = None      # the daemon that it asks
         self.held = set()       # recipients whose mail must not go out
 
     def postconf(self, name):
