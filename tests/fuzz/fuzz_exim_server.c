@@ -33,9 +33,11 @@ struct world {
 	struct config config;
 	struct policy_cache *cache;
 	struct engine *engine;
-	struct tls_verify *verify;
 	struct exim_server *server;
 };
+
+/* One for all runs: reading the system's authorities takes long. */
+static struct tls_verify *verify;
 
 static void
 publish(struct fake_net *net, const char *domain, const char *mode)
@@ -73,10 +75,11 @@ world_open(struct world *w, struct fuzz_input *input)
 	w->config.record_patience_s = 3600;
 	w->cache = policy_cache_new(NULL, 100);
 	w->engine = engine_new(&w->config, &w->ports, w->cache);
-	w->verify = tls_verify_new(NULL, &why);
+	if (verify == NULL)
+		verify = tls_verify_new(NULL, &why);
 	w->server = exim_server_new(fuzz_base(), w->clock);
-	assert(w->server != NULL && w->verify != NULL);
-	exim_server_use(w->server, w->engine, &w->config, w->verify);
+	assert(w->server != NULL && verify != NULL);
+	exim_server_use(w->server, w->engine, &w->config, verify);
 }
 
 /* The net and the clock assert that nothing was left behind. */
@@ -86,7 +89,6 @@ world_close(struct world *w)
 	exim_server_free(w->server);
 	engine_free(w->engine);
 	policy_cache_free(w->cache);
-	tls_verify_free(w->verify);
 	fake_net_free(w->net);
 	clock_free(w->clock);
 }
