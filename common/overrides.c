@@ -149,6 +149,8 @@ overrides_find(struct overrides *overrides, const struct config *config,
 
 	if (overrides != NULL)
 		store_again(overrides);
+	if (config_is_local(config, domain))
+		return NULL;
 	if (entry != NULL && holds(&entry->override, now_s))
 		return &entry->override;
 	configured = config_policy(config, domain);
@@ -193,6 +195,14 @@ overrides_set(struct overrides *overrides, struct override *override,
 	}
 	entry_remove(overrides, old);
 	return OVERRIDES_DONE;
+}
+
+const struct override *
+overrides_get(struct overrides *overrides, const char *domain)
+{
+	const struct entry *entry = entry_find(overrides, domain);
+
+	return entry == NULL ? NULL : &entry->override;
 }
 
 enum overrides_result

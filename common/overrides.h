@@ -28,8 +28,8 @@ void overrides_free(struct overrides *overrides); /* safe on NULL */
 
 /*
  * The one that holds for a domain (folded) at now_s: set at run time, else in
- * the configuration; NULL when none does. overrides may be NULL. Borrowed until
- * one is set or dropped.
+ * the configuration; NULL when none does, and for local domains. overrides may
+ * be NULL. Borrowed until one is set or dropped.
  */
 const struct override *overrides_find(struct overrides *overrides,
     const struct config *config, const char *domain, int64_t now_s);
@@ -48,6 +48,10 @@ enum overrides_result {
  */
 enum overrides_result overrides_set(struct overrides *overrides,
     struct override *override, int64_t now_s);
+
+/* The one set at run time, whether it holds or not; NULL: none. Borrowed. */
+const struct override *overrides_get(struct overrides *overrides,
+    const char *domain);
 
 enum overrides_result overrides_drop(struct overrides *overrides,
     const char *domain);

@@ -35,7 +35,7 @@ patterns_json(const struct sts_policy *policy)
 	return list;
 }
 
-/* state: "holds", "ended", or "hidden" behind one set at run time. */
+/* state: "holds", "ended", or "hidden": another one does, or none may. */
 static json_t *
 override_json(const struct override *o, const char *state)
 {
@@ -44,6 +44,17 @@ override_json(const struct override *o, const char *state)
 	    patterns_json(&o->policy), "until", (json_int_t)o->until_s,
 	    "reason", json_text(o->reason), "line",
 	    o->line == 0 ? json_null() : json_integer(o->line), "state", state);
+}
+
+static const char *
+state_of(const struct query_job *job, const struct override *o)
+{
+	if (o->until_s <= now_s(job))
+		return "ended";
+	return overrides_find(engine_overrides(job->scope->engine),
+		   job->scope->config, o->domain, now_s(job)) == o
+	    ? "holds"
+	    : "hidden";
 }
 
 /* override-set DOMAIN MODE UNTIL MX[,MX...]|- [REASON] */
@@ -135,8 +146,7 @@ static void
 answer_set(struct query_job *job, const char *domain)
 {
 	struct overrides *overrides = engine_overrides(job->scope->engine);
-	const struct override *o =
-	    overrides_find(overrides, job->scope->config, domain, now_s(job));
+	const struct override *o = overrides_get(overrides, domain);
 	char until[RFC3339_SIZE], reason[LOG_QUOTE_SIZE];
 
 	engine_override_changed(job->scope->engine, domain);
@@ -146,8 +156,9 @@ answer_set(struct query_job *job, const char *domain)
 	    domain, sts_mode_name(o->policy.mode), until,
 	    log_quote(reason, o->reason, strlen(o->reason)));
 	query_job_answer(job,
-	    json_pack("{s:o, s:b, s:s?}", "override", override_json(o, "holds"),
-		"stored", (int)overrides_are_stored(overrides), "warning",
+	    json_pack("{s:o, s:b, s:s?}", "override",
+		override_json(o, state_of(job, o)), "stored",
+		(int)overrides_are_stored(overrides), "warning",
 		warning(job->scope->config, domain)));
 }
 
@@ -229,17 +240,6 @@ collect(const struct query_job *job, const char *after, size_t *n)
 			all[(*n)++] = o;
 	qsort(all, *n, sizeof(const struct override *), by_domain);
 	return all;
-}
-
-static const char *
-state_of(const struct query_job *job, const struct override *o)
-{
-	if (o->until_s <= now_s(job))
-		return "ended";
-	return overrides_find(engine_overrides(job->scope->engine),
-		   job->scope->config, o->domain, now_s(job)) == o
-	    ? "holds"
-	    : "hidden";
 }
 
 /* Both of a domain stand in one page: a page ends between domains. */

@@ -668,6 +668,8 @@ the_log_of_a_start_names_what_is_over_or_without_effect(void **state)
 	set(overrides, "local.example", "none", NULL, WORLD_NOW + HOUR_S);
 	w->config.local_domains.names = local;
 	w->config.local_domains.n = 1;
+	assert_null(
+	    overrides_find(overrides, &w->config, "local.example", WORLD_NOW));
 	log_init("test", false, LOG_LEVEL_WARNING);
 	log_capture_start();
 	overrides_log(overrides, &w->config, "/etc/strictmx.conf", WORLD_NOW);

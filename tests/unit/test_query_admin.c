@@ -670,6 +670,7 @@ a_long_list_of_policies_comes_in_pages(void **state)
 static void
 a_policy_without_effect_says_so(void **state)
 {
+	char name[] = "a.test", *names[] = { name };
 	json_t *facts;
 
 	(void)state;
@@ -679,6 +680,14 @@ a_policy_without_effect_says_so(void **state)
 	    "without effect: all mail goes to the smart host");
 	json_decref(facts);
 	s->world->config.smarthost[0] = '\0';
+	s->world->config.local_domains = (struct name_list){ 1, names };
+	facts = told("override-set a.test none 2033-05-18T03:33:20Z -");
+	assert_string_equal(text(facts, "warning"),
+	    "without effect: local domains are exempt");
+	assert_string_equal(text(json_object_get(facts, "override"), "state"),
+	    "hidden");
+	json_decref(facts);
+	s->world->config.local_domains.n = 0;
 }
 
 static void
