@@ -78,6 +78,17 @@ record_add(struct why *why)
 	    left_s < 0 ? 0 : left_s);
 }
 
+/* Whatever is published and cached: it is not asked for again. */
+static void
+override_add_fact(struct why *why)
+{
+	const struct override_facts *o = &why->verdict->facts.sts.override;
+
+	fact_add(why, "policy", o->reason, policy_state_name(POLICY_OVERRIDE),
+	    o->line == 0 ? "override" : "configuration", verdict_age_s(why),
+	    -1);
+}
+
 static void
 policy_add(struct why *why)
 {
@@ -85,6 +96,10 @@ policy_add(struct why *why)
 	const struct facts *f = &why->verdict->facts;
 	int64_t left_s;
 
+	if (sts->state == POLICY_OVERRIDE) {
+		override_add_fact(why);
+		return;
+	}
 	if (why->cached == NULL) {
 		fact_add(why, "policy", sts->id, policy_state_name(sts->state),
 		    "https", verdict_age_s(why),
@@ -102,6 +117,19 @@ policy_add(struct why *why)
 	fact_add(why, "policy", why->cached->id, "cached", "https",
 	    why->now_s - why->cached->fetched_at_s,
 	    why->cached->refresh_at_s != INT64_MAX && left_s < 0 ? 0 : left_s);
+}
+
+/* With the MX set: what DNSSEC says of a host, and whether it has records. */
+static void
+tlsa_add(struct why *why, const struct mx_fact *mx)
+{
+	const struct facts *f = &why->verdict->facts;
+	int64_t ttl_left_s = (int64_t)f->dane_ttl_s - verdict_age_s(why);
+
+	if (ttl_left_s > verdict_left_s(why))
+		ttl_left_s = verdict_left_s(why);
+	fact_add(why, "tlsa", mx->host, dane_state_name(mx->dane.state), "dns",
+	    verdict_age_s(why), ttl_left_s < 0 ? 0 : ttl_left_s);
 }
 
 /* A trial holds for a while that depends on how it ended. */
@@ -128,9 +156,12 @@ facts_json(struct why *why)
 		fact_add(why, "mx_set", f->domain, mx_state_name(f->mx_state),
 		    f->mx_state == MX_SMARTHOST ? "configuration" : "dns",
 		    verdict_age_s(why), verdict_left_s(why));
-	for (size_t i = 0; i < f->n_mx; i++)
+	for (size_t i = 0; i < f->n_mx; i++) {
+		if (f->dane)
+			tlsa_add(why, &f->mx[i]);
 		if (f->mx[i].probe_expires_ms != 0)
 			probe_add(why, &f->mx[i]);
+	}
 	return why->list;
 }
 
@@ -158,10 +189,14 @@ failures_json(struct why *why)
 	return why->list;
 }
 
-/* The life of the policy that is cached, which binds whatever DNS says. */
+/* How long the policy binds, whatever DNS says. */
 static json_t *
 life_json(const struct why *why)
 {
+	const struct policy_facts *sts = &why->verdict->facts.sts;
+
+	if (sts->state == POLICY_OVERRIDE)
+		return json_integer(sts->override.until_s - why->now_s);
 	if (why->cached == NULL)
 		return json_null();
 	return json_integer(why->cached->fetched_at_s +

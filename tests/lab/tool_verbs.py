@@ -13,6 +13,18 @@ from process import Process, wait_for
 GOOD, BAD = "good.test", "no-starttls.test"
 FINE, BAD_EXIT, UNKNOWN = 0, 1, 3
 
+# The same where a domain is under DANE; words of the whole table.
+UNDER_DANE = {
+    "tlsa-own.test": (FINE, ("DANE", "matched at", "TLSA 3 ")),
+    "tlsa-ta.test": (FINE, ("DANE", "matched at", "TLSA 2 ")),
+    "tlsa-sts-unlisted.test": (FINE, ("DANE", "matched at")),
+    "tlsa-pkix.test": (FINE, ("DANE", "unusable")),
+    "tlsa-bad.test": (BAD_EXIT, ("to fix   Publish TLSA records at "
+                                 "_25._tcp.mx.tlsa-bad.test",)),
+    "tlsa-clear.test": (BAD_EXIT, ("to fix   Switch STARTTLS on",)),
+    "tlsa-ta-name.test": (BAD_EXIT, ("certificate for its name",)),
+}
+
 # What "check" must say of each destination: exit status, and words of what is
 # to be fixed. Its policy host that never answers would cost a minute.
 NOT_CHECKED = {"policy-silent.test"}
@@ -86,6 +98,7 @@ def tool(lab):
     check("check", "each destination, with what to fix", check_all)
     check("check, two domains", "the worse one counts", check_two)
     check("check, addresses", "each one of each host", check_addresses)
+    check("check, DANE", "each host's TLSA records", check_dane)
     log = os.path.join(lab.logs, "strictmxd-tool.log")
     lab.server.stop()
     daemon = Process("strictmxd", ["/opt/strictmx/sbin/strictmxd", "-d"], log,
@@ -149,6 +162,20 @@ def check_addresses():
         str(facts["fix"])
 
 
+def check_dane():
+    wrong = []
+    for domain, (wanted, words) in UNDER_DANE.items():
+        status, text, _ = strictmx("check", domain)
+        if status != wanted or any(word not in text for word in words):
+            wrong += ["%s: exit status %d, wanted %d and %s" % (
+                domain, status, wanted, words), *text.splitlines()]
+    facts = told("check", "tlsa-own.test")[1]
+    host = facts["mx_set"]["hosts"][0]
+    ok = host["under_dane"] and host["dane"]["tlsa"][0]["matched"]
+    return "%d domains, %s" % (len(UNDER_DANE), facts["source"]), \
+        ok and not wrong, *wrong
+
+
 def why():
     strictmx("ask", "u@" + BAD)
     status, facts = told("why", BAD)
@@ -158,7 +185,7 @@ def why():
     ok = (status == 1 and
           facts["verdict"]["result"] == "starttls-not-supported" and
           kinds == {"record": "dns", "policy": "https", "mx_set": "dns",
-                    "probe": "smtp"} and
+                    "tlsa": "dns", "probe": "smtp"} and
           failures[0] == "verdict" and "probe" in failures and
           facts["policy_life"] > 0 and "last failures" in text)
     return "%s, %s" % (facts["verdict"]["action"], failures), ok, \

@@ -16,6 +16,7 @@
 #include "common/policy_cache.h"
 #include "common/relay_counts.h"
 #include "common/stats.h"
+#include "filter/query_server.h"
 #include "proto/query_line.h"
 #include "tests/unit/asker.h"
 
@@ -504,6 +505,48 @@ why_tells_refusals_and_the_hosts_behind_them(void **state)
 }
 
 static void
+why_tells_of_a_policy_of_ones_own(void **state)
+{
+	const json_t *policy;
+	json_t *why;
+
+	(void)state;
+	learn("good.test");
+	json_decref(told("override-set good.test enforce "
+			 "2033-05-18T03:33:20Z mx.good.test ticket 4711"));
+	why = told("why good.test");
+	policy = fact(why, "policy");
+	assert_string_equal(text(policy, "state"), "override");
+	assert_string_equal(text(policy, "source"), "override");
+	assert_string_equal(text(policy, "about"), "ticket 4711");
+	assert_true(json_is_null(json_object_get(policy, "refresh_in")));
+	assert_int_equal(number(why, "policy_life"),
+	    2000000000 - number(why, "now"));
+	json_decref(why);
+}
+
+static void
+why_tells_the_state_of_dane_of_each_host(void **state)
+{
+	json_t *why;
+
+	(void)state;
+	s->world->config.dane = true;
+	engine_free(s->world->engine);
+	s->world->config.resolver.n_upstreams = 1;
+	s->world->config.resolver.upstreams[0].trusted_ad = true;
+	s->world->engine =
+	    engine_new(&s->world->config, &s->world->ports, s->world->cache);
+	assert_non_null(s->world->engine);
+	query_server_use(s->server, s->world->engine, &s->world->config);
+	why = told("why good.test");
+	assert_string_equal(text(fact(why, "tlsa"), "about"), "mx.good.test");
+	assert_string_equal(text(fact(why, "tlsa"), "state"), "none");
+	assert_string_equal(text(fact(why, "tlsa"), "source"), "dns");
+	json_decref(why);
+}
+
+static void
 why_knows_local_domains(void **state)
 {
 	char name[] = "local.test";
@@ -833,6 +876,8 @@ main(void)
 		T(why_asks_when_nothing_is_kept),
 		T(why_tells_the_last_failures),
 		T(why_tells_refusals_and_the_hosts_behind_them),
+		T(why_tells_of_a_policy_of_ones_own),
+		T(why_tells_the_state_of_dane_of_each_host),
 		T(why_knows_local_domains),
 		T(what_the_relay_has_done_is_told_by_domain),
 		T(a_stranger_may_look_and_change_nothing),
