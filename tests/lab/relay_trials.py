@@ -120,7 +120,7 @@ def hardens(lab):
 
 
 def stripped(lab):
-    domain = "stripped.test"
+    domain = "in-between.test"
     mx = BY_DOMAIN[domain].mx[0]
     behind = lab.sinks.listen(Mx(mx.host, address="127.6.2.1"))
     between = strip(mx.address, "127.6.2.1")
