@@ -57,10 +57,12 @@
 #define LIMIT_SMTP_LINE 2048 /* of a reply; RFC 5321 4.5.3.1.5 wants 512 */
 #define LIMIT_PROBE_MS 12000 /* one MX with all its addresses */
 #define LIMIT_PROBE_ADDRESS_MS                                                 \
-	5000			 /* one address of it, while there are more */
-#define LIMIT_PROBE_ADDRESSES 8	 /* tried of one MX */
-#define LIMIT_PROBE_GRACE_MS 250 /* a session ends itself that much earlier */
-#define LIMIT_PROBE_GOOD_S 300	 /* how long a good probe holds */
+	5000			  /* one address of it, while there are more */
+#define LIMIT_PROBE_ADDRESSES 8	  /* tried of one MX */
+#define LIMIT_TRIALS 3		  /* of one domain's hosts at once */
+#define LIMIT_TRIALS_LATE_MS 4000 /* of silence, then the next begins */
+#define LIMIT_PROBE_GRACE_MS 250  /* a session ends itself that much earlier */
+#define LIMIT_PROBE_GOOD_S 300	  /* how long a good probe holds */
 #define LIMIT_PROBE_BAD_S 60
 
 /* Lookups */

@@ -38,7 +38,7 @@
 #include "common/policy_known.h"
 #include "common/policy_update.h"
 #include "common/ports.h"
-#include "common/probe.h"
+#include "common/trials.h"
 #include "common/tlsa_set.h"
 #include "common/verdict.h"
 
@@ -63,7 +63,6 @@ struct lookup {
 	struct verdict *verdict; /* its facts are filled step by step */
 	struct mx_fact *lent;	 /* probes of the verdict before this one */
 	size_t n_lent;
-	size_t probing; /* index of the mx whose turn it is */
 	bool look_wanted;
 	bool looked_stale; /* the look has joined one that was not past the
 			      cache */
@@ -75,7 +74,7 @@ struct lookup {
 	bool mx_fresh; /* past the DNS cache: an answer was doubted */
 	struct mx_lookup *mx_lookup;
 	struct dnssec_wait *guard_wait;
-	struct probe *probe;
+	struct trials *trials;
 	lookup_done_fn *done;
 	void *arg;
 };
@@ -255,59 +254,12 @@ step_guard(struct lookup *l)
 /* 4. Trials of the hosts; only where proofs are asked for. */
 
 static void
-probe_keep(struct lookup *l, struct mx_fact *mx,
-    const struct probe_result *result)
-{
-	const struct facts *f = &l->verdict->facts;
-	int64_t holds_s = result->state == PROBE_GOOD ? LIMIT_PROBE_GOOD_S
-						      : LIMIT_PROBE_BAD_S;
-	struct outcome outcome = {
-		.kind = OUTCOME_PROBE,
-		.domain = f->domain,
-		.source =
-		    mx->under_dane ? VERDICT_DANE : verdict_policy_source(f),
-		.mode = f->sts.policy.mode,
-		.mx = mx->host,
-		.address = &result->address,
-		.result = result->result,
-		.why = result->why,
-	};
-
-	mx->probe = *result;
-	if (result->state != PROBE_UNKNOWN)
-		mx->probe_expires_ms =
-		    clock_mono_ms(l->shared.ports->clock) + holds_s * 1000;
-	outcome_report(&outcome);
-}
-
-static void
-probe_done(const struct probe_result *result, void *arg)
+trials_done(void *arg)
 {
 	struct lookup *l = arg;
 
-	l->probe = NULL;
-	probe_keep(l, &l->verdict->facts.mx[l->probing], result);
-	if (result->state != PROBE_GOOD)
-		l->probing++; /* a host has one turn, whatever came of it */
-	l->step--;	      /* whose turn is it now? */
+	l->trials = NULL;
 	lookup_advance(l);
-}
-
-static bool
-probe_begin(struct lookup *l, const struct mx_fact *mx)
-{
-	struct probe_opts opts = {
-		.mx = mx->host,
-		.helo = l->shared.config->hostname,
-		.port = l->verdict->facts.port,
-		.proofs = mx->required,
-		.tlsa = mx->dane.tlsa,
-		.next_hop = l->verdict->facts.domain,
-		.rules = l->shared.config->addresses,
-	};
-
-	l->probe = probe_start(l->shared.ports, &opts, probe_done, l);
-	return l->probe != NULL;
 }
 
 /* One of which nothing is asked takes the mail, whatever trials would show. */
@@ -323,20 +275,13 @@ is_trial_needed(const struct facts *f)
 static enum step_result
 step_probe(struct lookup *l)
 {
-	const struct facts *f = &l->verdict->facts;
+	struct facts *f = &l->verdict->facts;
 
 	if (l->verdict->gate == GATE_DELIVERY || !is_trial_needed(f))
 		return NEXT;
-	for (; l->probing < f->n_mx; l->probing++) {
-		const struct mx_fact *mx = &f->mx[l->probing];
-
-		if (mx->probe.state == PROBE_GOOD)
-			return NEXT;
-		if (mx->allowed && mx->probe_expires_ms == 0 &&
-		    probe_begin(l, mx))
-			return WAIT;
-	}
-	return NEXT;
+	l->trials =
+	    trials_start(l->shared.ports, l->shared.config, f, trials_done, l);
+	return l->trials == NULL ? NEXT : WAIT;
 }
 
 /*
@@ -442,7 +387,6 @@ lookup_rewind(struct lookup *l)
 	facts_cleanup(f);
 	memcpy(f->domain, domain, sizeof(domain));
 	f->port = port;
-	l->probing = 0;
 	l->mx_asked = false;
 }
 
@@ -454,7 +398,7 @@ lookup_free(struct lookup *l)
 	policy_wait_cancel(&l->policy_wait);
 	mx_lookup_cancel(&l->mx_lookup);
 	dnssec_wait_cancel(&l->guard_wait);
-	probe_cancel(&l->probe);
+	trials_cancel(&l->trials);
 	verdict_free(l->verdict);
 	for (size_t i = 0; i < l->n_lent; i++)
 		tlsa_set_drop(&l->lent[i].dane.tlsa);
