@@ -16,6 +16,8 @@ struct loop_meter {
 	struct event *beat;
 	loop_busy_fn *busy;
 	void *arg;
+	loop_rest_fn *rest; /* NULL: none */
+	void *rest_arg;
 	int64_t due_us;
 	int64_t longest_us;
 	unsigned quiet; /* beats since something was going on */
@@ -53,6 +55,8 @@ beat(evutil_socket_t fd, short what, void *arg)
 		meter->quiet = 0;
 	if (++meter->quiet <= LIMIT_LOOP_QUIET_BEATS)
 		beat_arm(meter);
+	else if (meter->rest != NULL)
+		meter->rest(meter->rest_arg);
 }
 
 struct loop_meter *
@@ -79,6 +83,13 @@ loop_meter_free(struct loop_meter *meter)
 		return;
 	event_free(meter->beat);
 	free(meter);
+}
+
+void
+loop_meter_at_rest(struct loop_meter *meter, loop_rest_fn *rest, void *arg)
+{
+	meter->rest = rest;
+	meter->rest_arg = arg;
 }
 
 void

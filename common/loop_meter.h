@@ -26,6 +26,11 @@ void loop_meter_free(struct loop_meter *meter); /* safe on NULL */
 /* Work begins: beats from now on, until there is none. Safe on NULL. */
 void loop_meter_touch(struct loop_meter *meter);
 
+/* Runs when there is no work any more and the beats end. */
+typedef void loop_rest_fn(void *arg);
+void loop_meter_at_rest(struct loop_meter *meter, loop_rest_fn *rest,
+    void *arg);
+
 /* The longest so far. */
 int64_t loop_meter_longest_us(const struct loop_meter *meter);
 

@@ -431,6 +431,17 @@ static struct event *catch (struct daemon *d, int signal_number,
 
 /* Life. */
 
+/*
+ * What many lookups at once have used lies in pieces between what is kept, and
+ * glibc returns by itself only what is at the end of the heap.
+ */
+static void
+give_memory_back(void *arg)
+{
+	(void)arg;
+	malloc_trim(0);
+}
+
 static bool
 is_busy(void *arg)
 {
@@ -476,6 +487,7 @@ daemon_open(struct daemon *d, struct config *config)
 	log_overrides(d);
 	if ((d->meter = loop_meter_new(d->base, is_busy, d)) == NULL)
 		fatal("out of memory");
+	loop_meter_at_rest(d->meter, give_memory_back, NULL);
 	front_ends_set_meter(d->front, d->meter);
 	d->sighup = catch (d, SIGHUP, on_sighup);
 	d->sigterm = catch (d, SIGTERM, on_sigterm);

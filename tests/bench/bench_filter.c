@@ -251,11 +251,12 @@ static void
 print_memory(struct bench *b, const char *when)
 {
 	pid_t engine = process_child(load_pid(b->filter));
-	double anon = (double)process_memory_kib(engine, "RssAnon") * 1.024e-3;
-	double rss = (double)process_memory_kib(engine, "VmRSS") * 1.024e-3;
-
+	double anon, rss;
 	char name[64];
 
+	process_settle(engine); /* it gives memory back when it rests */
+	anon = (double)process_memory_kib(engine, "RssAnon") * 1.024e-3;
+	rss = (double)process_memory_kib(engine, "VmRSS") * 1.024e-3;
 	snprintf(name, sizeof(name), "VmRSS, %s", when);
 	print(b, name, rss, "MB", NO_TARGET, 0);
 	snprintf(name, sizeof(name), "RssAnon, %s", when);

@@ -85,6 +85,21 @@ process_memory_kib(pid_t pid, const char *name)
 	return kib;
 }
 
+void
+process_settle(pid_t pid)
+{
+	const struct timespec pause = { .tv_nsec = 500000000 };
+	uint64_t before, now = process_cpu_ns(pid);
+
+	for (int i = 0; i < 20; i++) {
+		nanosleep(&pause, NULL);
+		before = now;
+		now = process_cpu_ns(pid);
+		if (now == before)
+			return;
+	}
+}
+
 double
 process_longest_stall_ms(const char *log)
 {

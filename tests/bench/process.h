@@ -16,6 +16,9 @@ uint64_t process_cpu_ns(pid_t pid);
 /* A line of /proc/PID/status, as "VmRSS", in KiB; 0 when it is not there. */
 unsigned long process_memory_kib(pid_t pid, const char *name);
 
+/* Waits until it has not used the processor for a while; 10 s at most. */
+void process_settle(pid_t pid);
+
 /* What strictmxd says at its end, in this log, of its loop; in ms. */
 double process_longest_stall_ms(const char *log);
 

@@ -87,6 +87,31 @@ work_that_goes_on_keeps_the_beat(void **state)
 }
 
 static void
+count_rest(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+static void
+the_end_of_work_is_told_once(void **state)
+{
+	unsigned rests = 0;
+
+	(void)state;
+	loop_meter_at_rest(meter, count_rest, &rests);
+	busy_beats = 50;
+	loop_meter_touch(meter);
+	event_base_dispatch(base);
+	assert_int_equal(busy_beats, 0);
+	assert_int_equal(rests, 1);
+	event_base_dispatch(base);
+	assert_int_equal(rests, 1);
+	loop_meter_touch(meter);
+	event_base_dispatch(base);
+	assert_int_equal(rests, 2);
+}
+
+static void
 no_meter_can_be_touched(void **state)
 {
 	(void)state;
@@ -104,6 +129,8 @@ main(void)
 		    setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    work_that_goes_on_keeps_the_beat, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_end_of_work_is_told_once,
+		    setup, teardown),
 		cmocka_unit_test(no_meter_can_be_touched),
 	};
 
