@@ -9,6 +9,8 @@
 #include <sys/queue.h>
 
 #include <assert.h>
+#include <stdalign.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +24,10 @@
 struct entry {
 	struct cached_policy cached;
 	unsigned tried_after; /* the jump with this number: a refresh failed */
+	uint32_t octets;      /* of memory */
 	UT_hash_handle hh;
 	TAILQ_ENTRY(entry) in_use;
-	size_t octets; /* of memory, policy included */
-	char domain[];
+	char domain[]; /* and behind it the patterns of the policy */
 };
 
 struct policy_cache {
@@ -69,15 +71,6 @@ policy_cache_old_time_s(struct policy_cache *cache, int64_t now_s)
 	return clock_jump_old_s(&cache->jump, cache->clock, now_s);
 }
 
-static void
-entry_free(struct entry *entry)
-{
-	if (entry == NULL)
-		return;
-	sts_policy_cleanup(&entry->cached.policy);
-	free(entry);
-}
-
 static struct entry *
 entry_find(struct policy_cache *cache, const char *domain)
 {
@@ -96,7 +89,7 @@ entry_remove(struct policy_cache *cache, struct entry *entry)
 	HASH_DEL(cache->table, entry);
 	TAILQ_REMOVE(&cache->by_use, entry, in_use);
 	cache->octets -= entry->octets;
-	entry_free(entry);
+	free(entry);
 }
 
 void
@@ -109,7 +102,7 @@ policy_cache_free(struct policy_cache *cache)
 	free(cache);
 }
 
-/* What the patterns take: one block, see sts_policy.h. */
+/* What the patterns take: pointers to them, and their text. */
 static size_t
 policy_octets(const struct sts_policy *policy)
 {
@@ -120,25 +113,60 @@ policy_octets(const struct sts_policy *policy)
 	return n;
 }
 
+/* To room, which is aligned, and is freed as a part of something larger. */
+static void
+policy_pack(const struct sts_policy *from, struct sts_policy *to, void *room)
+{
+	char **mx = room;
+	char *text = (char *)(mx + from->n_mx);
+
+	*to = *from;
+	to->mx = from->n_mx == 0 ? NULL : mx;
+	for (size_t i = 0; i < from->n_mx; i++) {
+		size_t size = strlen(from->mx[i]) + 1;
+
+		memcpy(text, from->mx[i], size);
+		mx[i] = text;
+		text += size;
+	}
+}
+
+/* All of an entry is one piece of memory: there may be a million. */
+static struct entry *
+entry_make(const char *domain, const struct sts_policy *policy)
+{
+	size_t size = strlen(domain) + 1;
+	size_t room =
+	    (offsetof(struct entry, domain) + size + alignof(char *) - 1) &
+	    ~(alignof(char *) - 1);
+	size_t octets = room + policy_octets(policy);
+	struct entry *entry = calloc(1, octets);
+
+	if (entry == NULL)
+		return NULL;
+	entry->octets = (uint32_t)octets;
+	memcpy(entry->domain, domain, size);
+	policy_pack(policy, &entry->cached.policy, (char *)entry + room);
+	return entry;
+}
+
 /* Reads a row, in the state that memory keeps. NULL with *result set. */
 static struct entry *
 entry_new(const struct policy_row *row, enum sts_policy_result *result)
 {
-	size_t size = strlen(row->domain) + 1;
-	struct entry *entry = calloc(1, sizeof(*entry) + size);
+	struct sts_policy policy;
 	struct sts_policy_error error;
+	struct entry *entry;
 
-	*result = STS_POLICY_NO_MEMORY;
-	if (entry == NULL)
+	*result = sts_policy_parse(row->body, &policy, &error);
+	if (*result != STS_POLICY_OK)
 		return NULL;
-	*result = sts_policy_parse(row->body, &entry->cached.policy, &error);
-	if (*result != STS_POLICY_OK) {
-		entry_free(entry);
+	entry = entry_make(row->domain, &policy);
+	sts_policy_cleanup(&policy);
+	if (entry == NULL) {
+		*result = STS_POLICY_NO_MEMORY;
 		return NULL;
 	}
-	entry->octets =
-	    sizeof(*entry) + size + policy_octets(&entry->cached.policy);
-	memcpy(entry->domain, row->domain, size);
 	memcpy(entry->cached.id, row->id, sizeof(entry->cached.id));
 	entry->cached.fetched_at_s = row->fetched_at_s;
 	entry->cached.record_seen_at_s = row->record_seen_at_s;
@@ -168,7 +196,7 @@ entry_keep(struct policy_cache *cache, struct entry *entry)
 	entry_remove(cache, entry_find(cache, entry->domain));
 	HASH_ADD_STR(cache->table, domain, entry);
 	if (entry->hh.tbl == NULL) {
-		entry_free(entry);
+		free(entry);
 		return false;
 	}
 	TAILQ_INSERT_HEAD(&cache->by_use, entry, in_use);
@@ -224,7 +252,7 @@ entry_from_store(struct policy_cache *cache, const char *domain)
 		entry = entry_new(&row, &result);
 	if (entry != NULL && entry->cached.policy.max_age_s == 0) {
 		result = STS_POLICY_INVALID;
-		entry_free(entry);
+		free(entry);
 		entry = NULL;
 	}
 	if (entry == NULL && result == STS_POLICY_INVALID) {
@@ -412,7 +440,7 @@ policy_cache_put(struct policy_cache *cache, const char *domain, const char *id,
 		return false;
 	entry = entry_new(&row, &result);
 	if (entry != NULL && entry->cached.policy.max_age_s == 0) {
-		entry_free(entry);
+		free(entry);
 		policy_cache_drop(cache, domain);
 		return true;
 	}
@@ -503,7 +531,7 @@ list_row(const struct policy_row *row, void *arg)
 	memcpy(listing->last, row->domain, DOMAIN_SIZE);
 	if (entry != NULL)
 		listing->fn(row->domain, &entry->cached, listing->arg);
-	entry_free(entry);
+	free(entry);
 }
 
 /* Puts an entry to its place among the n first ones; returns how many. */

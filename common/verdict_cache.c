@@ -19,10 +19,10 @@
 struct entry {
 	TAILQ_ENTRY(entry) use;
 	UT_hash_handle hh;
-	size_t len;
-	size_t n_sets;
 	struct tlsa_set **sets; /* held; the octets point to them */
-	char octets[];		/* the domain first */
+	uint32_t n_sets;
+	uint32_t len;
+	char octets[]; /* the domain first */
 };
 
 struct verdict_cache {
@@ -71,16 +71,49 @@ text(struct walk *w, char *member)
 	    strlen(w->mode == UNPACK ? w->octets + w->len : member) + 1);
 }
 
-#define MEMBER(w, member) octets((w), &(member), sizeof(member))
+/*
+ * Most numbers are small: seven bits an octet, the lowest first, and the sign
+ * as the lowest of all. Returns the number, which is another one in UNPACK.
+ */
+static ALWAYS_INLINE int64_t
+number(struct walk *w, int64_t n)
+{
+	uint64_t rest = (uint64_t)n << 1 ^ (n < 0 ? UINT64_MAX : 0);
+	unsigned shift = 0;
+	uint8_t octet;
+
+	if (w->mode != UNPACK) {
+		for (; rest > 0x7f; rest >>= 7) {
+			octet = (uint8_t)(rest | 0x80);
+			octets(w, &octet, 1);
+		}
+		octet = (uint8_t)rest;
+		octets(w, &octet, 1);
+		return n;
+	}
+	rest = 0;
+	do {
+		octets(w, &octet, 1);
+		rest |= (uint64_t)(octet & 0x7f) << shift;
+		shift += 7;
+	} while (octet & 0x80);
+	return (int64_t)(rest >> 1 ^ (rest & 1 ? UINT64_MAX : 0));
+}
+
+#define NUMBER(w, member)                                                      \
+	((member) = (__typeof__(member))number((w), (int64_t)(member)))
+#define POINTER(w, member)                                                     \
+	((member) = (__typeof__(member))(uintptr_t)number((w),                 \
+	     (int64_t)(uintptr_t)(member)))
 
 /* Unpacked patterns are borrowed from where they are packed. */
 static ALWAYS_INLINE void
 walk_policy(struct walk *w, struct sts_policy *policy)
 {
-	MEMBER(w, policy->mode);
-	MEMBER(w, policy->max_age_s);
-	MEMBER(w, policy->max_age_capped);
-	MEMBER(w, policy->n_mx);
+	NUMBER(w, policy->mode);
+	NUMBER(w, policy->max_age_s);
+	NUMBER(w, policy->max_age_capped);
+	NUMBER(w, policy->n_mx);
 	for (size_t i = 0; i < policy->n_mx; i++) {
 		if (w->mode == UNPACK) {
 			policy->mx[i] = w->octets + w->len;
@@ -94,45 +127,67 @@ walk_policy(struct walk *w, struct sts_policy *policy)
 static ALWAYS_INLINE void
 walk_policy_facts(struct walk *w, struct policy_facts *sts)
 {
-	MEMBER(w, sts->record);
+	NUMBER(w, sts->record);
 	text(w, sts->record_id);
-	MEMBER(w, sts->record_why);
-	MEMBER(w, sts->record_fresh);
-	MEMBER(w, sts->record_patience_over);
-	MEMBER(w, sts->record_ttl_s);
-	MEMBER(w, sts->state);
+	POINTER(w, sts->record_why);
+	NUMBER(w, sts->record_fresh);
+	NUMBER(w, sts->record_patience_over);
+	NUMBER(w, sts->record_ttl_s);
+	NUMBER(w, sts->state);
 	text(w, sts->id);
-	MEMBER(w, sts->fetched_at_s);
+	NUMBER(w, sts->fetched_at_s);
 	walk_policy(w, &sts->policy);
-	MEMBER(w, sts->override.until_s);
-	MEMBER(w, sts->override.line);
-	MEMBER(w, sts->override.serial);
+	NUMBER(w, sts->override.until_s);
+	NUMBER(w, sts->override.line);
+	NUMBER(w, sts->override.serial);
 	text(w, sts->override.reason);
-	MEMBER(w, sts->failure);
+	NUMBER(w, sts->failure);
 	text(w, sts->failure_why);
+}
+
+static ALWAYS_INLINE void
+walk_dane(struct walk *w, struct dane_fact *dane)
+{
+	NUMBER(w, dane->state);
+	NUMBER(w, dane->failure);
+	POINTER(w, dane->why);
+	NUMBER(w, dane->addresses);
+	POINTER(w, dane->tlsa);
+}
+
+static ALWAYS_INLINE void
+walk_address(struct walk *w, struct address *a)
+{
+	if (w->mode == UNPACK)
+		memset(a, 0, sizeof(*a));
+	NUMBER(w, a->family);
+	if (a->family == AF_INET)
+		octets(w, &a->in, sizeof(a->in));
+	else if (a->family == AF_INET6)
+		octets(w, &a->in6, sizeof(a->in6));
 }
 
 static ALWAYS_INLINE void
 walk_mx(struct walk *w, struct mx_fact *mx)
 {
 	text(w, mx->host);
-	MEMBER(w, mx->preference);
-	MEMBER(w, mx->listed);
-	MEMBER(w, mx->eligible);
-	MEMBER(w, mx->dane);
-	MEMBER(w, mx->under_dane);
-	MEMBER(w, mx->required);
-	MEMBER(w, mx->allowed);
-	MEMBER(w, mx->enforced);
-	MEMBER(w, mx->refused);
-	MEMBER(w, mx->probe.state);
-	MEMBER(w, mx->probe.proofs);
-	MEMBER(w, mx->probe.result);
-	MEMBER(w, mx->probe.certificate_bad);
-	MEMBER(w, mx->probe.tlsa_matched);
+	NUMBER(w, mx->preference);
+	NUMBER(w, mx->listed);
+	NUMBER(w, mx->eligible);
+	walk_dane(w, &mx->dane);
+	NUMBER(w, mx->under_dane);
+	NUMBER(w, mx->required);
+	NUMBER(w, mx->allowed);
+	NUMBER(w, mx->enforced);
+	NUMBER(w, mx->refused);
+	NUMBER(w, mx->probe.state);
+	NUMBER(w, mx->probe.proofs);
+	NUMBER(w, mx->probe.result);
+	NUMBER(w, mx->probe.certificate_bad);
+	NUMBER(w, mx->probe.tlsa_matched);
 	text(w, mx->probe.why);
-	MEMBER(w, mx->probe.address);
-	MEMBER(w, mx->probe_expires_ms);
+	walk_address(w, &mx->probe.address);
+	NUMBER(w, mx->probe_expires_ms);
 }
 
 static ALWAYS_INLINE void
@@ -141,27 +196,27 @@ walk_verdict(struct walk *w, struct verdict *v)
 	struct facts *f = &v->facts;
 
 	text(w, f->domain);
-	MEMBER(w, v->gate);
-	MEMBER(w, v->source);
-	MEMBER(w, v->action);
-	MEMBER(w, v->enforced);
-	MEMBER(w, v->result);
+	NUMBER(w, v->gate);
+	NUMBER(w, v->source);
+	NUMBER(w, v->action);
+	NUMBER(w, v->enforced);
+	NUMBER(w, v->result);
 	text(w, v->mx);
 	text(w, v->reason);
-	MEMBER(w, v->decided_ms);
-	MEMBER(w, v->expires_ms);
+	NUMBER(w, v->decided_ms);
+	NUMBER(w, v->expires_ms);
 	walk_policy_facts(w, &f->sts);
-	MEMBER(w, f->fresh_look);
-	MEMBER(w, f->mx_state);
-	MEMBER(w, f->mx_dnssec);
-	MEMBER(w, f->mx_why);
-	MEMBER(w, f->mx_ttl_s);
-	MEMBER(w, f->dane);
-	MEMBER(w, f->dane_ttl_s);
-	MEMBER(w, f->dane_lost);
-	MEMBER(w, f->port);
-	MEMBER(w, f->deadline_hit);
-	MEMBER(w, f->n_mx);
+	NUMBER(w, f->fresh_look);
+	NUMBER(w, f->mx_state);
+	NUMBER(w, f->mx_dnssec);
+	POINTER(w, f->mx_why);
+	NUMBER(w, f->mx_ttl_s);
+	NUMBER(w, f->dane);
+	NUMBER(w, f->dane_ttl_s);
+	NUMBER(w, f->dane_lost);
+	NUMBER(w, f->port);
+	NUMBER(w, f->deadline_hit);
+	NUMBER(w, f->n_mx);
 	for (size_t i = 0; i < f->n_mx; i++)
 		walk_mx(w, &f->mx[i]);
 }
@@ -190,7 +245,7 @@ sets_hold(struct entry *entry, const struct facts *f)
 		if (set == NULL)
 			continue;
 		entry->sets[entry->n_sets++] = set;
-		entry->len += set->bytes;
+		entry->len += (uint32_t)set->bytes;
 	}
 	return true;
 }
@@ -207,7 +262,7 @@ entry_new(const struct verdict *verdict)
 	entry = calloc(1, sizeof(*entry) + w.len);
 	if (entry == NULL)
 		return NULL;
-	entry->len = w.len;
+	entry->len = (uint32_t)w.len;
 	w = (struct walk){ .mode = PACK, .octets = entry->octets };
 	walk_verdict(&w, &shallow);
 	if (!sets_hold(entry, &verdict->facts)) {
