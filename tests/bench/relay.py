@@ -24,7 +24,7 @@ HELD = 1000             # connections at once
 WARM_UP_ROUNDS = 2      # the heap finds its shape
 MEMORY_ROUNDS = 10      # after that
 MEMORY_TARGET = 2       # times the floor's
-FLAT_TARGET = 1.05      # last round to first
+FLAT_TARGET = 1.1       # last round to first
 SINK_PORT = 25
 FLOOR_PORT, STRICTMX_PORT = 10040, 10050
 
