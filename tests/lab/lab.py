@@ -37,7 +37,8 @@ USUAL = WITHOUT_EXIM + EXIM_TRIALS
 RELAY_QUICK = RELAY_QUICK + other_net.TRIALS
 ALL_TRIALS = USUAL + RELAY_QUICK + BAD_DAYS
 # `contrib/quickstart run` is to be over soon: it does without these.
-LONG = {"tool", "dane_attacks", "exim_program", "exim_debian", "exim_testing"}
+LONG = {"real_servers", "tool", "dane_attacks", "exim_program", "exim_debian",
+        "exim_testing"}
 
 
 class Lab:
