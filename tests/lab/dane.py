@@ -167,6 +167,8 @@ CASES = [
          state="unknown", result="", words="451 4."),
     case("tlsa-stripped", "TLSA stripped from the answers", OWN,
          zone="stripped.test", certificate=own("a.test"), **UNKNOWN),
+    case("tlsa-spoilt", "TLSA bogus: the signature is broken", OWN,
+         zone="stripped.test", certificate=own("a.test"), **UNKNOWN),
 ]
 
 PKIX = next(c for c in CASES if c.destination.domain == "tlsa-pkix.test")
@@ -240,6 +242,8 @@ def dane(lab):
             c.action, c.source, c.state), lambda c=c: judged(c))
     lab.rows.check("stripped answers", "some were given", lambda: (
         "%d were" % stripper.stripped, stripper.stripped > 0))
+    lab.rows.check("broken signatures", "some were given", lambda: (
+        "%d were" % stripper.spoilt, stripper.spoilt > 0))
     daemon.stop()
     stripper.close()
     for c, word in ((CASES[0], "second TLSA record"), (PKIX, "usage 1")):
@@ -358,18 +362,26 @@ class Forger(Udp):
 
 
 class Stripper(Udp):
-    """Stands before the server of stripped.test and takes TLSA records out."""
+    """Stands before the server of stripped.test and takes TLSA records out; of
+    those of tlsa-spoilt it changes the signature."""
 
     def __init__(self):
         self.stripped = 0
+        self.spoilt = 0
         super().__init__(STRIPPER)
 
     def answer(self, message):
         end = question_end(message)
-        if message[end - 4:end - 2] == TLSA:
-            self.stripped += 1
-            return message[:2] + b"\x84\0" + message[4:6] + bytes(6) + \
-                message[12:end]
+        if message[end - 4:end - 2] != TLSA:
+            return self.real_answer(message)
+        if b"tlsa-spoilt" in message[:end].lower():
+            self.spoilt += 1
+            return with_broken_signature(self.real_answer(message))
+        self.stripped += 1
+        return message[:2] + b"\x84\0" + message[4:6] + bytes(6) + \
+            message[12:end]
+
+    def real_answer(self, message):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as real:
             real.settimeout(5)
             real.connect((STRIPPED, 53))
@@ -377,5 +389,15 @@ class Stripper(Udp):
             return real.recv(4096)
 
 
+def with_broken_signature(answer):
+    """The last octet of the RRSIG of the TLSA records becomes another."""
+    at = answer.index(RRSIG)
+    while answer[at + 10:at + 12] != TLSA:
+        at = answer.index(RRSIG, at + 1)
+    end = at + 10 + int.from_bytes(answer[at + 8:at + 10], "big")
+    return answer[:end - 1] + bytes([answer[end - 1] ^ 1]) + answer[end:]
+
+
+RRSIG = (46).to_bytes(2, "big") + (1).to_bytes(2, "big")
 TLSA = (52).to_bytes(2, "big")
 DANE = [dane, dane_attacks]

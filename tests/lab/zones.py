@@ -7,7 +7,8 @@ delegated to a server that does not answer: a CNAME into one of them makes a
 name whose look-up fails. "lapsed.test." is signed, and its signatures expire
 after LAPSE_S seconds, for good.
 
-"stripped.test." has a server of its own, so that somebody can stand before it.
+"stripped.test." has a server of its own, so that somebody can stand before it
+and take records away or break their signatures.
 "nsec3.test." and "optout.test." deny by NSEC3, the second with opt-out and an
 unsigned zone "child.optout.test." below it; "nods.test." is signed, but its
 parent has no DS for it, so it is as unsigned.
