@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Policies by domain, in memory and in the store below: see policy_cache.h. The
- * table finds them, the list keeps them in the order of their last use. Bodies
+ * table finds them, and keeps them in the order of their last use. Bodies
  * are kept in the store only, memory holds what was read from them.
  */
 #include "common/policy_cache.h"
-
-#include <sys/queue.h>
 
 #include <assert.h>
 #include <stdalign.h>
@@ -26,7 +24,6 @@ struct entry {
 	unsigned tried_after; /* the jump with this number: a refresh failed */
 	uint32_t octets;      /* of memory */
 	UT_hash_handle hh;
-	TAILQ_ENTRY(entry) in_use;
 	char domain[]; /* and behind it the patterns of the policy */
 };
 
@@ -35,10 +32,9 @@ struct policy_cache {
 	const struct clock *clock; /* NULL: not watched */
 	struct clock_jump jump;
 	size_t max;
-	size_t octets; /* of all entries */
-	struct entry *table;
-	TAILQ_HEAD(entries, entry) by_use; /* the last used first */
-	bool unread;			   /* the last get: see header */
+	size_t octets;	     /* of all entries */
+	struct entry *table; /* its order: the least recently used first */
+	bool unread;	     /* the last get: see header */
 };
 
 struct policy_cache *
@@ -51,7 +47,6 @@ policy_cache_new(struct policy_store *store, size_t max)
 		return NULL;
 	cache->store = store;
 	cache->max = max;
-	TAILQ_INIT(&cache->by_use);
 	return cache;
 }
 
@@ -87,7 +82,6 @@ entry_remove(struct policy_cache *cache, struct entry *entry)
 	if (entry == NULL)
 		return;
 	HASH_DEL(cache->table, entry);
-	TAILQ_REMOVE(&cache->by_use, entry, in_use);
 	cache->octets -= entry->octets;
 	free(entry);
 }
@@ -97,8 +91,8 @@ policy_cache_free(struct policy_cache *cache)
 {
 	if (cache == NULL)
 		return;
-	while (!TAILQ_EMPTY(&cache->by_use))
-		entry_remove(cache, TAILQ_FIRST(&cache->by_use));
+	while (cache->table != NULL)
+		entry_remove(cache, cache->table);
 	free(cache);
 }
 
@@ -199,10 +193,9 @@ entry_keep(struct policy_cache *cache, struct entry *entry)
 		free(entry);
 		return false;
 	}
-	TAILQ_INSERT_HEAD(&cache->by_use, entry, in_use);
 	cache->octets += entry->octets;
 	while (is_too_full(cache)) /* the new one fits: it stays */
-		entry_remove(cache, TAILQ_LAST(&cache->by_use, entries));
+		entry_remove(cache, cache->table);
 	return true;
 }
 
@@ -317,8 +310,7 @@ policy_cache_get(struct policy_cache *cache, const char *domain, int64_t now_s)
 	if (entry == NULL)
 		return NULL;
 	entry_leave_future(cache, entry, now_s);
-	TAILQ_REMOVE(&cache->by_use, entry, in_use);
-	TAILQ_INSERT_HEAD(&cache->by_use, entry, in_use);
+	cache->table = uthash_quiet_move_last(cache->table, &entry->hh);
 	return entry_is_live(cache, entry, now_s) ? &entry->cached : NULL;
 }
 
@@ -397,7 +389,7 @@ due_in_memory(struct policy_cache *cache, int64_t now_s,
 	struct entry *entry;
 	size_t n = 0;
 
-	TAILQ_FOREACH (entry, &cache->by_use, in_use)
+	for (entry = cache->table; entry != NULL; entry = entry->hh.next)
 		if (is_due(&entry->cached, now_s) && n < max)
 			memcpy(domains[n++], entry->domain,
 			    strlen(entry->domain) + 1);
@@ -485,8 +477,8 @@ policy_cache_count(const struct policy_cache *cache)
 void
 policy_cache_clear(struct policy_cache *cache)
 {
-	while (!TAILQ_EMPTY(&cache->by_use))
-		entry_remove(cache, TAILQ_FIRST(&cache->by_use));
+	while (cache->table != NULL)
+		entry_remove(cache, cache->table);
 	if (cache->store != NULL)
 		(void)policy_store_clear(cache->store);
 }
@@ -562,7 +554,7 @@ list_memory(const struct policy_cache *cache, const char *after, size_t max,
 
 	if (first == NULL)
 		return 0;
-	TAILQ_FOREACH (entry, &cache->by_use, in_use)
+	for (entry = cache->table; entry != NULL; entry = entry->hh.next)
 		if (strcmp(entry->domain, after) > 0)
 			n = first_add(first, n, max, entry);
 	for (size_t i = 0; i < n; i++) {

@@ -20,11 +20,11 @@ struct policy_store;
 
 struct cached_policy {
 	char id[STS_ID_SIZE];
+	bool fresh_look_good; /* it is the published policy, or was then */
 	int64_t fetched_at_s;
 	int64_t record_seen_at_s;
 	int64_t refresh_at_s;
 	int64_t fresh_look_at_s; /* before a refusal; 0: never */
-	bool fresh_look_good;	 /* it is the published policy, or was then */
 	struct sts_policy policy;
 };
 

@@ -5,8 +5,6 @@
  */
 #include "common/verdict_cache.h"
 
-#include <sys/queue.h>
-
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +15,6 @@
 #include "common/verdict.h"
 
 struct entry {
-	TAILQ_ENTRY(entry) use;
 	UT_hash_handle hh;
 	struct tlsa_set **sets; /* held; the octets point to them */
 	uint32_t n_sets;
@@ -26,9 +23,8 @@ struct entry {
 };
 
 struct verdict_cache {
-	size_t max, len; /* len: of all entries together */
-	struct entry *table;
-	TAILQ_HEAD(, entry) uses; /* least recently used first */
+	size_t max, len;     /* len: of all entries together */
+	struct entry *table; /* its order: the least recently used first */
 	/* Where one of them at a time is unpacked. */
 	struct verdict unpacked;
 	struct mx_fact mx[LIMIT_MX_HOSTS];
@@ -303,7 +299,6 @@ static void
 entry_remove(struct verdict_cache *cache, struct entry *entry)
 {
 	HASH_DEL(cache->table, entry);
-	TAILQ_REMOVE(&cache->uses, entry, use);
 	cache->len -= entry->len;
 	entry_free(entry);
 }
@@ -316,15 +311,14 @@ verdict_cache_new(size_t max)
 	if (cache == NULL)
 		return NULL;
 	cache->max = max;
-	TAILQ_INIT(&cache->uses);
 	return cache;
 }
 
 void
 verdict_cache_clear(struct verdict_cache *cache)
 {
-	while (!TAILQ_EMPTY(&cache->uses))
-		entry_remove(cache, TAILQ_FIRST(&cache->uses));
+	while (cache->table != NULL)
+		entry_remove(cache, cache->table);
 }
 
 void
@@ -352,12 +346,11 @@ verdict_cache_put(struct verdict_cache *cache, const struct verdict *verdict)
 		entry_free(entry);
 		return;
 	}
-	TAILQ_INSERT_TAIL(&cache->uses, entry, use);
 	cache->len += entry->len;
 	/* One verdict is far smaller than the bound: the new one stays. */
 	while (verdict_cache_count(cache) > cache->max ||
 	    cache->len > LIMIT_VERDICT_BYTES)
-		entry_remove(cache, TAILQ_FIRST(&cache->uses));
+		entry_remove(cache, cache->table);
 }
 
 const struct verdict *
@@ -368,8 +361,7 @@ verdict_cache_get(struct verdict_cache *cache, const char *domain)
 
 	if (entry == NULL)
 		return NULL;
-	TAILQ_REMOVE(&cache->uses, entry, use);
-	TAILQ_INSERT_TAIL(&cache->uses, entry, use);
+	cache->table = uthash_quiet_move_last(cache->table, &entry->hh);
 	cache->unpacked.facts.mx = cache->mx;
 	cache->unpacked.facts.sts.policy.mx = cache->patterns;
 	w.octets = entry->octets;

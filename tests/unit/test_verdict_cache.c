@@ -220,6 +220,20 @@ the_least_recently_used_goes_first(void **state)
 	assert_false(has("b.example"));
 	assert_true(has("c.example"));
 	assert_true(has("d.example"));
+	/* One from between others, then as the last: a, d, c is the order. */
+	assert_true(has("c.example"));
+	assert_true(has("c.example"));
+	put("e.example");
+	assert_false(has("a.example"));
+	put("f.example");
+	assert_false(has("d.example"));
+	assert_int_equal(verdict_cache_count(cache), MAX);
+	assert_true(has("c.example"));
+	verdict_cache_drop(cache, "c.example"); /* the last one */
+	put("g.example");
+	assert_true(has("e.example"));
+	assert_true(has("f.example"));
+	assert_true(has("g.example"));
 }
 
 static void
