@@ -95,6 +95,8 @@
 #define LIMIT_RELAY_CONNECTIONS 3000
 #define LIMIT_RELAY_LINE 2048	/* a command */
 #define LIMIT_RELAY_INPUT 16384 /* unread, of one connection */
+#define LIMIT_RELAY_OUTPUT                                                     \
+	16384 /* unread answers of one; then it is told no more */
 /* Of a message, read and passed on at a time: with what libevent adds it is
    8 KiB of memory, and stays below LIMIT_HEAP_BLOCK. */
 #define LIMIT_RELAY_PIECE 8128

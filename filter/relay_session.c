@@ -292,6 +292,21 @@ message_next(struct relay_session *s)
 	return true;
 }
 
+/* Who does not read what he is told is told no more for now. */
+static bool
+is_told_enough(const struct relay_session *s)
+{
+	return evbuffer_get_length(bufferevent_get_output(s->bev)) >=
+	    LIMIT_RELAY_OUTPUT;
+}
+
+static bool
+takes_more(const struct relay_session *s)
+{
+	return s->step == STEP_MESSAGE ||
+	    (s->step == STEP_COMMAND && !is_told_enough(s));
+}
+
 /*
  * While an answer is waited for, the end of the connection is to be seen, but
  * no more is taken than the input holds: a bufferevent that is full, and is
@@ -302,8 +317,7 @@ set_reading(struct relay_session *s)
 {
 	struct evbuffer *input = bufferevent_get_input(s->bev);
 
-	if (s->step == STEP_COMMAND || s->step == STEP_MESSAGE ||
-	    evbuffer_get_length(input) < LIMIT_RELAY_INPUT)
+	if (takes_more(s) || evbuffer_get_length(input) < LIMIT_RELAY_INPUT)
 		bufferevent_enable(s->bev, EV_READ);
 	else
 		bufferevent_disable(s->bev, EV_READ);
@@ -317,7 +331,7 @@ session_go(struct relay_session *s)
 	while (more)
 		switch (s->step) {
 		case STEP_COMMAND:
-			more = command_next(s);
+			more = takes_more(s) && command_next(s);
 			break;
 		case STEP_MESSAGE:
 			more = message_next(s);
@@ -349,6 +363,8 @@ written(struct bufferevent *bev, void *arg)
 	(void)bev;
 	if (s->step == STEP_CLOSING)
 		relay_session_free(s);
+	else
+		session_go(s); /* there may be room for answers again */
 }
 
 /*

@@ -9,6 +9,7 @@
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -526,6 +527,27 @@ commands_may_come_all_at_once(void **state)
 }
 
 static void
+who_reads_no_answers_is_not_listened_to_until_he_does(void **state)
+{
+	struct relay_fixture *f = *state;
+	struct evbuffer *commands = bufferevent_get_output(f->mta);
+	const size_t n = 200000;
+
+	bufferevent_disable(f->mta, EV_READ);
+	for (size_t i = 0; i < n; i++)
+		relay_fixture_send(f, "NOOP\r\n");
+	for (int i = 0; i < 2000; i++)
+		event_base_loop(f->smtp->base, EVLOOP_NONBLOCK);
+	/* What the sockets hold is less than half of that. */
+	assert_true(evbuffer_get_length(commands) > 6 * n / 2);
+	bufferevent_enable(f->mta, EV_READ);
+	for (size_t i = 0; i < n; i++)
+		assert_string_equal(relay_fixture_reply(f),
+		    "250 2.0.0 yes\r\n");
+	relay_fixture_ask(f, "NOOP", "250 ");
+}
+
+static void
 what_makes_no_sense_is_refused(void **state)
 {
 	struct relay_fixture *f = *state;
@@ -690,6 +712,7 @@ main(void)
 		TEST(a_message_waits_for_a_server_that_reads_slowly),
 		TEST(a_server_that_reads_no_more_is_given_up),
 		TEST(commands_may_come_all_at_once),
+		TEST(who_reads_no_answers_is_not_listened_to_until_he_does),
 		TEST(what_makes_no_sense_is_refused),
 		TEST(who_leaves_before_the_end_of_a_message_has_sent_none),
 		TEST(who_leaves_before_data_costs_no_session),
