@@ -321,6 +321,18 @@ check_socketmap(struct config_run *run)
 	    "relayhost");
 }
 
+/* Exim's routers name the next hop, and the certificate is checked for it. */
+static bool
+check_exim(struct config_run *run)
+{
+	const struct config *config = run->config;
+
+	if (config->exim_socket == NULL || config->smarthost[0] == '\0')
+		return true;
+	return config_run_fail(run, run->path, run->exim_line,
+	    "exim and smarthost exclude each other: Exim has its routers");
+}
+
 static void
 socketmap_cleanup(struct config_socketmap *socketmap)
 {
@@ -385,7 +397,8 @@ config_load(const char *path, bool must_exist, char error[CONFIG_ERROR_SIZE])
 		(void)config_run_fail(&run, path, 0, "out of memory");
 		return NULL;
 	}
-	if (!load_file(&run, must_exist) || !check_socketmap(&run)) {
+	if (!load_file(&run, must_exist) || !check_socketmap(&run) ||
+	    !check_exim(&run)) {
 		config_free(run.config);
 		return NULL;
 	}

@@ -12,6 +12,7 @@
 static bool
 exim_begin(struct config_run *run)
 {
+	run->exim_line = run->line; /* for check_exim() of config.c */
 	return config_value_string(run, DEFAULT_SOCKET,
 	    &run->config->exim_socket);
 }

@@ -38,7 +38,7 @@ struct config_run {
 	struct address trusted_ad[LIMIT_CONFIG_TRUSTED_AD];
 	bool engine_away_given;
 	size_t policy; /* of config->policies: the section being read */
-	unsigned socketmap_line;
+	unsigned socketmap_line, exim_line;
 };
 
 struct config_key {

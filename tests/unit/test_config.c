@@ -676,6 +676,8 @@ a_section_exim_has_a_socket_by_default(void **state)
 	assert_non_null(strstr(error, ":2: socket = \"e.sock\": must be a"));
 	assert_null(load("exim {\n}\nexim {\n}\n"));
 	assert_non_null(strstr(error, "section 'exim' is given twice"));
+	expect_error("smarthost = a.example\nexim {\n}\n",
+	    "2: exim and smarthost exclude each other: Exim has its routers");
 }
 
 static void
