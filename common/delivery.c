@@ -390,7 +390,11 @@ delivery_begin(void *arg)
 	delivery_advance(d);
 }
 
-/* Time is up: while a verdict or a look is waited for, since walks end. */
+/*
+ * Time is up: while a verdict, a look, or MAIL on a session that was kept is
+ * waited for, since walks end. What could have gone out has been in vain then:
+ * the verdict's words are no refusal.
+ */
 static void
 delivery_late(void *arg)
 {
@@ -401,6 +405,7 @@ delivery_late(void *arg)
 		d->failure = "451 4.4.3 out of time, try again later";
 	else
 		d->verdict->facts.fresh_look = LOOK_FAILED;
+	d->walked = d->walked || may_go_out(d);
 	delivery_end(d, NULL);
 }
 
