@@ -209,6 +209,7 @@
 
 /* Process */
 #define LIMIT_DESCRIPTORS 16384
+#define LIMIT_RETIRED 4		  /* engines that reloads have replaced */
 #define LIMIT_LOOP_BEAT_MS 5	  /* of the meter of stalls */
 #define LIMIT_LOOP_QUIET_BEATS 20 /* then it sleeps */
 #define LIMIT_HEAP_BLOCK 16384	  /* larger ones are mapped one by one */

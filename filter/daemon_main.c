@@ -66,7 +66,8 @@ struct daemon {
 	struct overrides *overrides;
 	struct staging *staging;
 	struct service *service;
-	struct service *retired; /* the one before the last reload */
+	struct service *retired[LIMIT_RETIRED]; /* by reloads; NULL: a place */
+	bool reload_waits;			/* which was said */
 	struct front_ends *front;
 	struct loop_meter *meter;
 	struct clock_timer *reload_later;
@@ -353,22 +354,47 @@ log_overrides(const struct daemon *d)
 	    d->options.config_path, clock_wall_s(d->clock));
 }
 
+/* For one more that has mails or lookups of its own left; NULL: none is free.
+ */
+static struct service **
+retired_place(struct daemon *d)
+{
+	for (size_t i = 0; i < LIMIT_RETIRED; i++)
+		if (d->retired[i] == NULL)
+			return &d->retired[i];
+	return NULL;
+}
+
+static void reload(void *arg);
+
+/* What the reloads before this one retired has not ended. */
+static void
+reload_put_off(struct daemon *d)
+{
+	if (!d->reload_waits)
+		log_notice("reload waits: mails or lookups that began before "
+			   "the last %d reloads are still on their way",
+		    LIMIT_RETIRED);
+	d->reload_waits = true;
+	d->reload_later =
+	    clock_timer_start(d->clock, RELOAD_LATER_MS, reload, d);
+}
+
 static void
 reload(void *arg)
 {
 	struct daemon *d = arg;
 	const struct config *old = service_config(d->service);
 	struct config *config;
-	struct service *service;
+	struct service *service, **place = retired_place(d);
 	const char *why;
 
 	d->reload_later = NULL;
-	if (d->retired != NULL) {
-		/* What the reload before this one retired has not ended. */
-		d->reload_later =
-		    clock_timer_start(d->clock, RELOAD_LATER_MS, reload, d);
+	if (place == NULL) {
+		reload_put_off(d);
 		return;
 	}
+	d->reload_waits = false;
 	if ((config = load_config(d)) == NULL) {
 		log_error("reload refused: the old configuration stays");
 		return;
@@ -383,9 +409,9 @@ reload(void *arg)
 	}
 	engine_inherit(service_engine(service), service_engine(d->service));
 	front_ends_use(d->front, service);
-	d->retired = d->service;
+	*place = d->service;
 	d->service = service;
-	service_retire(&d->retired);
+	service_retire(place);
 	log_overrides(d);
 	log_notice("configuration reloaded from %s", d->options.config_path);
 }
@@ -503,7 +529,8 @@ daemon_close(struct daemon *d)
 	clock_timer_cancel(&d->reload_later);
 	front_ends_free(d->front);
 	loop_meter_free(d->meter);
-	service_free(d->retired);
+	for (size_t i = 0; i < LIMIT_RETIRED; i++)
+		service_free(d->retired[i]);
 	service_free(d->service);
 	staging_free(d->staging);
 	overrides_free(d->overrides);

@@ -223,6 +223,59 @@ a_reload_keeps_the_relay_and_what_is_on_its_way(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void
+reload_as(const char *user)
+{
+	FILE *f = fopen(conf, "w");
+
+	assert_non_null(f);
+	fprintf(f,
+	    "socket = \"%s\"\nstate-dir = \"%s\"\nuser = %s\n"
+	    "hostname = me.test\nresolver = {\"127.0.0.1:9\"}\n"
+	    "relay {\n\tport = %u\n\tlisten = \"127.8.0.1-3\"\n}\n",
+	    scratch_path("q"), scratch_path("state"), user, port);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(kill(daemon_.pid, SIGHUP), 0);
+}
+
+static void
+wait_for_reload_as(const char *user)
+{
+	char said[64];
+
+	snprintf(said, sizeof(said), "user changed to %s:", user);
+	program_wait_for(said);
+}
+
+static void
+mails_from_before_do_not_keep_further_reloads_waiting(void **state)
+{
+	static const char *const users[] = { "a", "b", "c", "d" };
+	int fds[4];
+
+	(void)state;
+	start(&daemon_);
+	program_wait_for("serves");
+	for (size_t i = 0; i < 4; i++) {
+		fds[i] = connect_to("127.8.0.1");
+		program_hear(fds[i]);
+		program_tell(fds[i], "HELO mta.test\r\nMAIL FROM:<>\r\n");
+		program_hear(fds[i]);
+		assert_string_equal(program_hear(fds[i]), "250 2.1.0 go on\r");
+		reload_as(users[i]);
+		wait_for_reload_as(users[i]);
+	}
+	/* One more waits until the first has ended, and says so. */
+	reload_as("e");
+	program_wait_for("reload waits");
+	close(fds[0]);
+	wait_for_reload_as("e");
+	kill(daemon_.pid, SIGTERM);
+	assert_int_equal(program_end(&daemon_, END_MS), 0);
+	for (size_t i = 1; i < 4; i++)
+		close(fds[i]);
+}
+
 int
 main(void)
 {
@@ -232,6 +285,7 @@ main(void)
 		TEST(beyond_loopback_it_does_not_begin),
 		TEST(an_engine_of_a_filter_has_no_relay),
 		TEST(a_reload_keeps_the_relay_and_what_is_on_its_way),
+		TEST(mails_from_before_do_not_keep_further_reloads_waiting),
 	};
 
 	return cmocka_run_group_tests_name("daemon_relay", tests, NULL, NULL);
