@@ -140,6 +140,7 @@
 #define LIMIT_REFRESHES 100	      /* begun at each look */
 #define LIMIT_STAGED 10000	      /* domains that would have been refused */
 #define LIMIT_OVERRIDES 1000	      /* set at run time, one a domain */
+#define LIMIT_OVERRIDE_READ_S 10      /* unread ones are tried again then */
 #define LIMIT_OVERRIDE_ENDED_S 604800 /* then a start forgets an ended one */
 #define LIMIT_FRESH_LOOK_S 60	      /* a look before refusals, per domain */
 

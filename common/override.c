@@ -8,6 +8,8 @@
 
 #include "common/limits.h"
 
+const char override_no_memory[] = "out of memory";
+
 bool
 override_add(struct override *override, const char *key, const char *value)
 {
@@ -37,7 +39,7 @@ read_body(struct override *override)
 	case STS_POLICY_NO_MEMORY:
 		break;
 	}
-	return "out of memory";
+	return override_no_memory;
 }
 
 const char *
@@ -57,9 +59,10 @@ const char *
 override_read(struct override *override, struct span body)
 {
 	override->body = malloc(body.len + 1);
-	if (override->body == NULL ||
-	    !span_copy(body, override->body, body.len + 1))
-		return "out of memory, or an octet that is NUL";
+	if (override->body == NULL)
+		return override_no_memory;
+	if (!span_copy(body, override->body, body.len + 1))
+		return "an octet of it is NUL";
 	return read_body(override);
 }
 

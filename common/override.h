@@ -42,6 +42,9 @@ const char *override_finish(struct override *override);
 /* The same with a body that was finished before. */
 const char *override_read(struct override *override, struct span body);
 
+/* What either says without memory: another time it may be well. */
+extern const char override_no_memory[];
+
 /* Frees what it holds, not the struct itself. Safe when all zero. */
 void override_cleanup(struct override *override);
 

@@ -61,6 +61,7 @@ override_store_load(struct policy_store *store, override_found_fn *found,
 	sqlite3_stmt *stmt = prepare(store,
 	    "SELECT domain, until_s, reason, body FROM override");
 	int rc = SQLITE_ERROR;
+	bool whole = true;
 
 	while (stmt != NULL && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		struct override o = { .until_s = 0 };
@@ -73,13 +74,14 @@ override_store_load(struct policy_store *store, override_found_fn *found,
 		else
 			log_warning("policy set here for %s: %s: ignored",
 			    log_quote(quoted, domain.p, domain.len), why);
+		whole = whole && why != override_no_memory;
 		override_cleanup(&o);
 	}
 	if (rc != SQLITE_DONE)
 		log_error("policies set here cannot be read: %s",
 		    sqlite3_errmsg(store->db));
 	sqlite3_finalize(stmt);
-	return rc == SQLITE_DONE;
+	return rc == SQLITE_DONE && whole;
 }
 
 bool

@@ -24,6 +24,8 @@ struct overrides {
 	struct entry *table;
 	unsigned serial; /* of the last one */
 	unsigned begun;	 /* of the store: the file that has them */
+	bool unread;	 /* not all of the store could be read */
+	int64_t read_s;	 /* the last time that this was tried */
 };
 
 static void
@@ -81,14 +83,39 @@ entry_add(struct overrides *overrides, struct entry *entry)
 	return false;
 }
 
+/* One that is there already has come of the same row, or is younger. */
 static void
 stored_found(struct override *override, void *arg)
 {
 	struct overrides *overrides = arg;
-	struct entry *entry = entry_new(overrides, override);
+	struct entry *entry;
 
-	if (entry == NULL || !entry_add(overrides, entry))
-		log_error("policies set here: out of memory for one of them");
+	if (entry_find(overrides, override->domain) != NULL)
+		return;
+	entry = entry_new(overrides, override);
+	if (entry != NULL && entry_add(overrides, entry))
+		return;
+	overrides->unread = true;
+	log_error("policies set here: out of memory for one of them");
+}
+
+static void
+stored_read(struct overrides *overrides, int64_t now_s)
+{
+	overrides->unread = false;
+	overrides->read_s = now_s;
+	if (!override_store_load(overrides->store, stored_found, overrides))
+		overrides->unread = true;
+}
+
+/* What could not be read at the start may be readable now. */
+static void
+read_again(struct overrides *overrides, int64_t now_s)
+{
+	int64_t age_s = now_s - overrides->read_s;
+
+	if (overrides->unread && (age_s < 0 || age_s >= LIMIT_OVERRIDE_READ_S))
+		stored_read(overrides, now_s);
 }
 
 struct overrides *
@@ -102,7 +129,7 @@ overrides_new(struct policy_store *store, int64_t now_s)
 	if (store != NULL) {
 		(void)override_store_drop_ended(store,
 		    now_s - LIMIT_OVERRIDE_ENDED_S);
-		(void)override_store_load(store, stored_found, overrides);
+		stored_read(overrides, now_s);
 	}
 	return overrides;
 }
@@ -143,12 +170,14 @@ const struct override *
 overrides_find(struct overrides *overrides, const struct config *config,
     const char *domain, int64_t now_s)
 {
-	struct entry *entry =
-	    overrides == NULL ? NULL : entry_find(overrides, domain);
 	const struct override *configured;
+	struct entry *entry = NULL;
 
-	if (overrides != NULL)
+	if (overrides != NULL) {
 		store_again(overrides);
+		read_again(overrides, now_s);
+		entry = entry_find(overrides, domain);
+	}
 	if (config_is_local(config, domain))
 		return NULL;
 	if (entry != NULL && holds(&entry->override, now_s))

@@ -477,6 +477,34 @@ one_set_while_a_lookup_runs_is_not_forgotten(void **state)
 }
 
 static void
+what_could_not_be_read_at_the_start_is_read_later(void **state)
+{
+	struct policy_store *store = policy_store_open(scratch_path("."));
+	struct overrides *overrides = open_overrides(store);
+	bool failed = true;
+
+	(void)state;
+	assert_non_null(store);
+	set(overrides, "example.com", "enforce", "mx.example.com",
+	    WORLD_NOW + HOUR_S);
+	overrides_free(overrides);
+	for (unsigned n = 1; failed; n++) {
+		allocation_fail(n);
+		overrides = overrides_new(store, WORLD_NOW);
+		failed = allocation_has_failed();
+		allocation_fail(0);
+		if (overrides == NULL)
+			continue;
+		if (overrides_find(overrides, &w->config, "example.com",
+			WORLD_NOW + LIMIT_OVERRIDE_READ_S) == NULL)
+			fail_msg("not there after failure %u", n);
+		overrides_free(overrides);
+	}
+	engine_use_overrides(w->engine, w->overrides);
+	policy_store_close(store);
+}
+
+static void
 what_is_set_is_there_after_a_restart(void **state)
 {
 	struct policy_store *store = policy_store_open(scratch_path("."));
@@ -758,6 +786,7 @@ main(void)
 		TEST(a_dropped_one_binds_no_more),
 		TEST(one_set_while_a_lookup_runs_is_not_forgotten),
 		TEST(what_is_set_is_there_after_a_restart),
+		TEST(what_could_not_be_read_at_the_start_is_read_later),
 		TEST(a_store_of_version_2_is_taken_over),
 		TEST(what_was_set_goes_into_a_new_store_too),
 		TEST(there_is_room_for_so_many_and_ended_ones_make_room),
