@@ -56,15 +56,13 @@ add_finding(const struct sts_finding *finding, void *arg)
 		    log_quote(quoted, finding->about.p, finding->about.len));
 }
 
-/* The grammar is fine from here on. */
+/* The grammar is fine from here on, and the mode is not none. */
 
 static void
 warn_of_short_life(struct lint *lint)
 {
 	uint32_t max_age_s = lint->policy.max_age_s;
 
-	if (lint->policy.mode == STS_MODE_NONE)
-		return;
 	if (max_age_s == 0)
 		tool_report_add(&lint->report, TOOL_WARNING, 0,
 		    "max_age 0: senders forget the policy at once");
@@ -112,9 +110,11 @@ judge(struct lint *lint, const struct tool_input *input)
 	case STS_POLICY_NO_MEMORY:
 		fatal("out of memory");
 	}
+	if (lint->policy.mode == STS_MODE_NONE)
+		return true;
 	warn_of_short_life(lint);
 	warn_of_wide_patterns(lint);
-	if (lint->config != NULL && lint->policy.mode != STS_MODE_NONE)
+	if (lint->config != NULL)
 		tool_lint_mx(&lint->report, &lint->policy, lint->config,
 		    lint->domain);
 	return true;

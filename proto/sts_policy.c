@@ -28,7 +28,8 @@ struct parser {
 	bool is_invalid;
 	struct sts_policy policy;
 	bool has_version, has_mode, has_max_age;
-	size_t n_mx; /* mx lines so far, repeats included */
+	size_t n_mx; /* mx lines so far, repeats included; of mode none, the
+			good ones */
 };
 
 static void
@@ -178,14 +179,19 @@ take_max_age(struct parser *p, struct span value)
 static const char *
 take_mx(struct parser *p, struct span value)
 {
-	p->n_mx++;
+	bool is_valid = mx_pattern_is_valid(value);
+
+	/* Nothing is asked of it; a good one is kept, to be shown. */
 	if (p->policy.mode == STS_MODE_NONE) {
-		say(p, STS_WARNING, "mx means nothing in mode none", value);
+		say(p, STS_WARNING,
+		    is_valid ? "mx means nothing in mode none"
+			     : "bad mx, which means nothing in mode none",
+		    value);
+		p->n_mx += is_valid;
 		return NULL;
 	}
-	return mx_pattern_is_valid(value)
-	    ? NULL
-	    : "mx is neither a host name nor \"*.\" and one";
+	p->n_mx++;
+	return is_valid ? NULL : "mx is neither a host name nor \"*.\" and one";
 }
 
 static const struct {
@@ -291,7 +297,8 @@ read_lines(struct parser *p, struct span body)
 	say_what_is_missing(p);
 }
 
-/* 4. The patterns, from a body whose lines are known to be good. */
+/* 4. The patterns, from a body whose lines are known to be good; in mode none
+ * a bad pattern may be among them. */
 
 static int
 by_place(const void *a, const void *b)
@@ -350,7 +357,7 @@ find_mx(struct span body, struct span *mx)
 
 	while (next_line(&body, &line))
 		if (line_split(line, &key, &value) == NULL &&
-		    span_is(key, "mx"))
+		    span_is(key, "mx") && mx_pattern_is_valid(value))
 			*mx++ = value;
 }
 
@@ -406,7 +413,7 @@ sts_policy_judge(struct span body, struct sts_policy *out, sts_found_fn *found,
 	read_lines(&p, body);
 	if (p.is_invalid)
 		return STS_POLICY_INVALID;
-	if (p.policy.mode != STS_MODE_NONE && !collect_mx(&p, body))
+	if (p.n_mx > 0 && !collect_mx(&p, body))
 		return STS_POLICY_NO_MEMORY;
 	*out = p.policy;
 	return STS_POLICY_OK;
@@ -482,6 +489,8 @@ sts_mode_name(enum sts_mode mode)
 bool
 sts_policy_lists(const struct sts_policy *policy, const char *mx_host)
 {
+	if (policy->mode == STS_MODE_NONE)
+		return false;
 	for (size_t i = 0; i < policy->n_mx; i++)
 		if (mx_match(policy->mx[i], mx_host))
 			return true;

@@ -27,7 +27,8 @@ struct sts_policy {
 	bool max_age_capped; /* the published value was larger */
 	size_t n_mx;
 	char **mx; /* patterns: lower case, in order, no repeats; one block,
-		      owned; NULL in mode none, where they mean nothing */
+		      owned, or NULL; in mode none the good ones, to be shown:
+		      they mean nothing there */
 };
 
 enum sts_policy_result {
@@ -82,7 +83,10 @@ void sts_policy_cleanup(struct sts_policy *policy);
 /* "enforce", "testing", "none", or "unknown". */
 const char *sts_mode_name(enum sts_mode mode);
 
-/* RFC 8461 4.1: does a pattern of the policy match this MX host (folded)? */
+/*
+ * RFC 8461 4.1: does a pattern of the policy match this MX host (folded)? Never
+ * in mode none.
+ */
 bool sts_policy_lists(const struct sts_policy *policy, const char *mx_host);
 
 #endif

@@ -35,7 +35,10 @@ VALID = [
     (with_mx(b"B.Example", b"*.A.example", b"b.example"), "enforce",
      ["b.example", "*.a.example"], 604800, [0]),
     (NONE, "none", [], 86400, []),
-    (NONE + b"mx: 192.0.2.1\nmx: a.example\n", "none", [], 86400, [4, 5]),
+    # in mode none: what stands there is shown, bad ones are no errors, and
+    # nothing else is said of them
+    (NONE + b"mx: 192.0.2.1\nmx: B.example\nmx: *.com\nmx: a.example\n", "none",
+     ["b.example", "*.com", "a.example"], 86400, [4, 5, 6, 7]),
     # blank lines, repeated keys, unknown keys
     (b"\n" + GOOD + b" \t\n", "enforce", ["mx1.example.com"], 604800, [1, 6]),
     (GOOD + b"mode: none\nmax_age: x\nversion: 2\n", "enforce",

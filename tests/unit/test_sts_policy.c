@@ -81,8 +81,11 @@ static const struct good lines[] = {
 	    86400, "bb.example a.example c.example" },
 	{ MX("xn--bcher-kva.example"), STS_MODE_ENFORCE, 86400,
 	    "xn--bcher-kva.example" },
-	/* in mode none, mx lines mean nothing, wherever the mode stands */
-	{ NONE "mx: *\nmx: a.example\n", STS_MODE_NONE, 86400, "" },
+	/* in mode none, mx lines mean nothing, wherever the mode stands: good
+	 * ones are kept to be shown, bad ones do no harm */
+	{ NONE "mx: *\nmx: B.example\nmx: *.a.example\nmx: b.example\n",
+	    STS_MODE_NONE, 86400, "b.example *.a.example" },
+	{ "mx: a.example\n" NONE, STS_MODE_NONE, 86400, "a.example" },
 	{ "mx: 192.0.2.1\n" NONE, STS_MODE_NONE, 86400, "" },
 	/* max_age */
 	{ AGE("0"), STS_MODE_ENFORCE, 0, "a.example" },
@@ -305,7 +308,8 @@ static const struct {
 	{ AGE("31557601"), STS_POLICY_OK, "4W max_age is ov(31557601)" },
 	{ MX("a.example\nmx: b.example\nmx: A.example"), STS_POLICY_OK,
 	    "0W an mx is give()" },
-	{ "mx: *\n" NONE, STS_POLICY_OK, "1W mx means noth(*)" },
+	{ "mx: *\nmx: a.example\n" NONE, STS_POLICY_OK,
+	    "1W bad mx, which(*)|2W mx means noth(a.example)" },
 	/* all errors, not the first alone, in the order of lines */
 	{ MX("*\nmx: a.example\nmx: 192.0.2.1\n?\n\nb: \x01"),
 	    STS_POLICY_INVALID,
@@ -403,6 +407,12 @@ a_policy_lists_a_host_that_one_of_its_patterns_matches(void **state)
 	assert_false(sts_policy_lists(&policy, "c.a.b.example"));
 	sts_policy_cleanup(&policy);
 	assert_false(sts_policy_lists(&policy, "mx1.example.com"));
+	assert_int_equal(sts_policy_parse(span_of(NONE "mx: mx1.example.com\n"),
+			     &policy, &error),
+	    STS_POLICY_OK);
+	assert_int_equal(policy.n_mx, 1);
+	assert_false(sts_policy_lists(&policy, "mx1.example.com"));
+	sts_policy_cleanup(&policy);
 }
 
 static void
