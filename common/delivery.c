@@ -217,7 +217,7 @@ may_go_out(const struct delivery *d)
  */
 
 static void
-reuse_found(struct delivery *d, const struct smtp_reply *refusal)
+reuse_found(struct delivery *d)
 {
 	struct upstream *u = d->reused;
 	struct smtp_result result = { .stage = SMTP_STAGE_READY,
@@ -226,7 +226,6 @@ reuse_found(struct delivery *d, const struct smtp_reply *refusal)
 		.mx = u->mx,
 		.address = u->address,
 		.result = &result,
-		.refusal = refusal,
 		.n_messages = u->n_messages,
 		.since_ms = u->since_ms };
 
@@ -237,14 +236,17 @@ reuse_found(struct delivery *d, const struct smtp_reply *refusal)
 	upstream_cut(&u);
 }
 
+/*
+ * A server may refuse one message too many of a session, and for good: only
+ * what it says in a new session is about the mail.
+ */
 static void
 reuse_done(const struct smtp_said *said, void *arg)
 {
 	struct delivery *d = arg;
-	unsigned class = said->reply == NULL ? 0 : said->reply->code / 100;
 
-	if (class == 2 || class == 5) {
-		reuse_found(d, class == 5 ? said->reply : NULL);
+	if (said->reply != NULL && said->reply->code / 100 == 2) {
+		reuse_found(d);
 		return;
 	}
 	if (said->unfit[0] == '\0')

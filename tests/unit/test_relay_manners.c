@@ -238,6 +238,21 @@ a_kept_session_that_breaks_at_mail_is_replaced(void **state)
 	assert_non_null(strchr(smtp_sink_log(f->sinks[0]), 'Q'));
 }
 
+/* Some count the messages of a session and refuse one too many for good. */
+static void
+a_kept_session_that_refuses_mail_for_good_is_replaced(void **state)
+{
+	struct relay_fixture *f = *state;
+
+	relay_fixture_begin(f, "you@example.com");
+	relay_fixture_finish(f, "250 ");
+	relay_fixture_say_once("MAIL", "550 5.7.1 enough\r\n");
+	relay_fixture_begin(f, "you@example.com");
+	relay_fixture_finish(f, "250 ");
+	relay_fixture_until_log(f, "id=2 ");
+	assert_int_equal(log_capture_count(smtp_sink_log(f->sinks[0]), "+"), 2);
+}
+
 /* 3. The next MX host. */
 
 static const struct {
@@ -584,6 +599,7 @@ main(void)
 		TEST(a_server_that_floods_while_it_is_kept_costs_no_time),
 		TEST(a_server_that_closes_while_it_is_kept_is_not_used_again),
 		TEST(a_kept_session_that_breaks_at_mail_is_replaced),
+		TEST(a_kept_session_that_refuses_mail_for_good_is_replaced),
 		TEST(what_is_wrong_before_rcpt_leads_to_the_next_mx_host),
 		TEST(mail_refused_for_good_is_told_at_rcpt),
 		TEST(replies_to_rcpt_are_passed_on_and_552_becomes_452),
