@@ -246,17 +246,31 @@ answer_fits(const struct query_answer *answer, enum query_verb verb)
 	return false;
 }
 
-/* There is a request for it. */
+static size_t
+find_asked(const struct query_answer *answer, bool admin)
+{
+	size_t i = 0;
+
+	while (i < n_asked &&
+	    (asked[i].answered || !span_is(answer->id, asked[i].id) ||
+		query_verb_is_admin(asked[i].verb) != admin ||
+		!answer_fits(answer, asked[i].verb)))
+		i++;
+	return i;
+}
+
+/*
+ * There is a request for it. Several may have one id: those that have two kinds
+ * of answers, facts and errors, are left for what fits no other.
+ */
 static void
 check_answer(struct span line)
 {
 	struct query_answer answer = query_answer_parse(line);
-	size_t i = 0;
+	size_t i = find_asked(&answer, false);
 
-	while (i < n_asked &&
-	    (asked[i].answered || !span_is(answer.id, asked[i].id) ||
-		!answer_fits(&answer, asked[i].verb)))
-		i++;
+	if (i == n_asked)
+		i = find_asked(&answer, true);
 	assert(i < n_asked);
 	asked[i].answered = true;
 	n_open--;
