@@ -28,6 +28,7 @@
 #include "common/config.h"
 #include "common/hostname.h"
 #include "common/engine.h"
+#include "common/event_loop.h"
 #include "common/failures.h"
 #include "common/limits.h"
 #include "common/log.h"
@@ -538,7 +539,7 @@ daemon_close(struct daemon *d)
 	policy_store_close(d->store);
 	failures_end();
 	clock_free(d->clock);
-	event_base_free(d->base);
+	event_loop_free(d->base);
 	libevent_global_shutdown();
 	curl_global_cleanup();
 }

@@ -18,6 +18,7 @@
 
 #include "common/clock.h"
 #include "common/config.h"
+#include "common/event_loop.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "filter/engine_link.h"
@@ -216,7 +217,7 @@ filter_end(struct filter *filter)
 	engine_link_free(filter->link);
 	event_free(filter->hangup);
 	clock_free(filter->clock);
-	event_base_free(filter->base);
+	event_loop_free(filter->base);
 }
 
 int

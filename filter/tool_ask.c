@@ -16,6 +16,7 @@
 
 #include "common/clock.h"
 #include "common/config.h"
+#include "common/event_loop.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "filter/engine_link.h"
@@ -258,7 +259,7 @@ ask_all(struct engine_link_opts *opts, char *const *recipients, bool json)
 	tool_progress_free(a.progress);
 	engine_link_free(a.link);
 	clock_free(a.clock);
-	event_base_free(a.base);
+	event_loop_free(a.base);
 	libevent_global_shutdown();
 	return a.exit_status;
 }

@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/config.h"
+#include "common/event_loop.h"
 #include "common/hostname.h"
 #include "common/log.h"
 #include "common/policy_cache.h"
@@ -148,7 +149,7 @@ parts_close(struct checking *c)
 	service_free(c->service);
 	policy_cache_free(c->cache);
 	clock_free(c->clock);
-	event_base_free(c->base);
+	event_loop_free(c->base);
 	libevent_global_shutdown();
 	curl_global_cleanup();
 }

@@ -12,6 +12,7 @@
 
 #include "common/clock.h"
 #include "common/config.h"
+#include "common/event_loop.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "filter/engine_link.h"
@@ -97,8 +98,7 @@ tool_engine_close(struct tool_engine *engine)
 	if (engine->link != NULL)
 		engine_link_free(engine->link);
 	clock_free(engine->clock);
-	if (engine->base != NULL)
-		event_base_free(engine->base);
+	event_loop_free(engine->base);
 	config_free(engine->config);
 	free(engine);
 	libevent_global_shutdown();

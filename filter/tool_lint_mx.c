@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/config.h"
+#include "common/event_loop.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/ports.h"
@@ -137,6 +138,6 @@ tool_lint_mx(struct tool_report *report, const struct sts_policy *policy,
 	clock_timer_cancel(&look.deadline);
 	resolver_free(resolver);
 	clock_free(clock);
-	event_base_free(look.base);
+	event_loop_free(look.base);
 	libevent_global_shutdown();
 }

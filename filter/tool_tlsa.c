@@ -15,6 +15,7 @@
 
 #include "common/clock.h"
 #include "common/config.h"
+#include "common/event_loop.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/ports.h"
@@ -213,7 +214,7 @@ look_up(struct tlsa *t, const struct config *config)
 	tool_progress_free(progress);
 	resolver_free(resolver);
 	clock_free(ports.clock);
-	event_base_free(t->base);
+	event_loop_free(t->base);
 	libevent_global_shutdown();
 }
 

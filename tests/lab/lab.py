@@ -137,6 +137,7 @@ def judge_all(lab, destinations, trials):
             for rows in pool.map(lambda d: judge.rows(lab, d), destinations):
                 for row in rows:
                     lab.rows.add(*row)
+    add_sanitizer_reports(lab, "destinations")
     for trial in trials:
         lab.rows.stage(trial.__doc__)
         try:
@@ -144,12 +145,17 @@ def judge_all(lab, destinations, trials):
         except (OSError, RuntimeError, Timeout) as error:
             lab.rows.add(trial.__name__, "no error", "failed", False,
                          str(error))
+        add_sanitizer_reports(lab, trial.__name__)
     lab.rows.check("refused mail", "none has arrived",
                    lambda: judge.refused_mail(lab))
     lab.rows.check("end", "filter and engine end with smtpd",
                    lambda: (lab.server.stop() or "they did", True))
-    for name, text in namespace.sanitizer_reports():
-        lab.rows.add("sanitizers", "no report", name, False,
+    add_sanitizer_reports(lab, "end", of_the_living=True)
+
+
+def add_sanitizer_reports(lab, when, of_the_living=False):
+    for name, text in namespace.take_sanitizer_reports(of_the_living):
+        lab.rows.add("sanitizers, " + when, "no report", name, False,
                      *text.splitlines())
 
 

@@ -191,12 +191,18 @@ def bring_up_network(addresses6):
         run("ip", "address", "add", address + "/128", "dev", "lo", "nodad")
 
 
-def sanitizer_reports():
-    """The reports so far, as (name, text)."""
+def take_sanitizer_reports(of_the_living):
+    """The reports since it was last asked, as (name, text). A process that is
+    there may be writing its report still."""
     reports = []
     for name in sorted(os.listdir(SANITIZER)):
-        with open(os.path.join(SANITIZER, name), errors="replace") as file:
+        path = os.path.join(SANITIZER, name)
+        pid = name.rpartition(".")[2]
+        if os.path.exists("/proc/" + pid) and not of_the_living:
+            continue
+        with open(path, errors="replace") as file:
             reports.append((name, file.read()))
+        os.remove(path)
     return reports
 
 
