@@ -20,6 +20,7 @@
 
 #include "common/fetch_outcome.h"
 #include "common/limits.h"
+#include "common/starved.h"
 #include "proto/domain.h"
 
 /* "host:65535:[address],[address]..." */
@@ -96,9 +97,7 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 		return CURL_SOCKET_BAD;
 	}
 	fd = socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
-	if (fd == -1 &&
-	    (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-		errno == ENOMEM))
+	if (fd == -1 && is_starved(errno))
 		transfer->starved = true;
 	return fd == -1 ? CURL_SOCKET_BAD : fd;
 }

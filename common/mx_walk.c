@@ -108,10 +108,8 @@ host_failed(struct mx_walk *w, enum probe_state state, const char *why)
 static void
 session_failed(struct mx_walk *w, const struct smtp_result *result)
 {
-	struct probe_result *kept = host_failed(w,
-	    result->result == RESULT_NONE ? PROBE_UNREACHABLE
-					  : PROBE_TLS_FAILED,
-	    result->why);
+	struct probe_result *kept =
+	    host_failed(w, probe_state_of_failure(result), result->why);
 
 	if (kept == NULL)
 		return;

@@ -115,6 +115,8 @@ struct smtp_result {
 	char tls_version[16];	 /* "TLSv1.3"; "" without TLS */
 	bool certificate_bad;	 /* the failure is the certificate's: then why
 				    follows "certificate of HOST" */
+	bool starved;		 /* the failure is ours, for want of memory or
+				    a descriptor: no fact about the host */
 	unsigned reply_code;	 /* of the server's last reply; 0: none */
 	int tlsa_matched;	 /* index in the target's tlsa; -1: none */
 	int64_t certificate_until_s; /* wall clock; 0: nobody knows */

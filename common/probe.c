@@ -152,14 +152,22 @@ addresses_done(const struct mx_addresses_found *found, void *arg)
 
 /* 2. A session with one address after the other, until one is good. */
 
+enum probe_state
+probe_state_of_failure(const struct smtp_result *result)
+{
+	if (result->starved)
+		return PROBE_UNKNOWN;
+	return result->result == RESULT_NONE ? PROBE_UNREACHABLE
+					     : PROBE_TLS_FAILED;
+}
+
 static enum probe_state
 session_state(const struct probe *p, const struct smtp_result *result)
 {
 	if (result->stage == SMTP_STAGE_READY &&
 	    (result->proofs & p->proofs) == p->proofs)
 		return PROBE_GOOD;
-	return result->result == RESULT_NONE ? PROBE_UNREACHABLE
-					     : PROBE_TLS_FAILED;
+	return probe_state_of_failure(result);
 }
 
 static void

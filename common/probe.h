@@ -51,6 +51,9 @@ struct probe *probe_start(const struct ports *ports,
 /* Clears the pointer; done will not run. Safe on NULL. */
 void probe_cancel(struct probe **probe);
 
+/* What a session that is not good makes of its host. */
+enum probe_state probe_state_of_failure(const struct smtp_result *result);
+
 /* "good", "tls-failed", "unreachable", "unknown". */
 const char *probe_state_name(enum probe_state state);
 

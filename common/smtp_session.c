@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/starved.h"
 #include "common/tls_verify.h"
 #include "common/tlsa_set.h"
 
@@ -149,6 +150,13 @@ session_fail_here(struct smtp_session *s, const char *why)
 	    stage_words[s->result.stage], why);
 }
 
+static enum step_result
+session_starve(struct smtp_session *s, const char *why)
+{
+	s->result.starved = true;
+	return session_fail_here(s, why);
+}
+
 /*
  * A connection that breaks after STARTTLS was said is a failure of TLS; also
  * while EHLO waits for its answer under TLS, since a server that misses a
@@ -246,7 +254,7 @@ session_command(struct smtp_session *s, const char *verb, const char *argument,
 		return session_broken(s, "failed at", unfit);
 	s->answer = answer;
 	if (!smtp_wire_command(&s->wire, verb, argument, limit_ms))
-		return session_fail_here(s, "no memory");
+		return session_starve(s, "no memory");
 	return WAIT;
 }
 
@@ -265,7 +273,9 @@ step_connect(struct smtp_session *s)
 	s->answer = connect_done;
 	if (!smtp_wire_connect(&s->wire, &s->address, s->port,
 		s->dialer->limits.connect_ms))
-		return session_fail_here(s, strerror(errno));
+		return is_starved(errno)
+		    ? session_starve(s, strerror(errno))
+		    : session_fail_here(s, strerror(errno));
 	return WAIT;
 }
 
@@ -285,7 +295,7 @@ step_greeting(struct smtp_session *s)
 {
 	s->answer = greeting_done;
 	if (!smtp_wire_wait_reply(&s->wire, s->dialer->limits.command_ms))
-		return session_fail_here(s, "no memory");
+		return session_starve(s, "no memory");
 	return WAIT;
 }
 
@@ -393,7 +403,7 @@ step_tls(struct smtp_session *s)
 	s->answer = tls_done;
 	if (ssl == NULL ||
 	    !smtp_wire_start_tls(&s->wire, ssl, s->dialer->limits.tls_ms))
-		return session_fail_here(s, "no memory");
+		return session_starve(s, "no memory");
 	return WAIT;
 }
 

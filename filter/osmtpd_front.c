@@ -347,15 +347,19 @@ tx_mail(struct osmtpd_front *front, const struct osmtpd_line *report)
 
 /* The lines they come in */
 
+/*
+ * Before it has registered a filter serves nothing and may refuse to: one that
+ * ignored all that smtpd says would hang every session. Later it never ends.
+ */
 static void
-config(const struct osmtpd_line *line)
+config(const struct osmtpd_front *front, const struct osmtpd_line *line)
 {
-	/* Before it has registered a filter serves nothing and may refuse to:
-	 * one that ignored all that smtpd says would hang every session. */
-	if (span_is(line->name, "protocol") && !span_starts(line->rest, "0."))
-		fatal("smtpd speaks filter protocol %.*s, not 0.x",
-		    (int)line->rest.len,
-		    line->rest.len == 0 ? "" : line->rest.p);
+	char protocol[LOG_QUOTE_SIZE];
+
+	if (!front->registered && span_is(line->name, "protocol") &&
+	    !span_starts(line->rest, "0."))
+		fatal("smtpd speaks filter protocol %s, not 0.x",
+		    log_quote(protocol, line->rest.p, line->rest.len));
 }
 
 static void
@@ -367,7 +371,7 @@ front_line(struct osmtpd_front *front, struct span text)
 	case OSMTPD_IGNORE:
 		break;
 	case OSMTPD_CONFIG:
-		config(&line);
+		config(front, &line);
 		break;
 	case OSMTPD_READY:
 		/* smtpd takes no registration after "register|ready". */

@@ -302,18 +302,24 @@ gone(void *arg)
 	gone_calls++;
 }
 
-/* "config|protocol" other than 0 ends the filter: up to there. */
+/* Before it has registered the filter ends on it, by design. */
+static bool
+ends_filter(struct span text)
+{
+	struct osmtpd_line line = __real_osmtpd_line_parse(text);
+
+	return line.kind == OSMTPD_CONFIG && span_is(line.name, "protocol") &&
+	    !span_starts(line.rest, "0.");
+}
+
+/* Up to the first line that ends the filter. */
 static struct span
 without_end(struct span text)
 {
 	struct span rest = text, cut;
 
 	while (span_cut(&rest, '\n', &cut)) {
-		struct osmtpd_line line = __real_osmtpd_line_parse(cut);
-
-		if (line.kind == OSMTPD_CONFIG &&
-		    span_is(line.name, "protocol") &&
-		    !span_starts(line.rest, "0.")) {
+		if (ends_filter(cut)) {
 			text.len = (size_t)(cut.p - text.p);
 			break;
 		}
@@ -331,12 +337,25 @@ say(struct fuzz_peer *smtpd, const char *p, size_t len)
 	check_written(smtpd);
 }
 
+/* What was said since the last LF. */
+static struct span
+line_at_hand(void)
+{
+	size_t from = said_len;
+
+	while (from > 0 && said[from - 1] != '\n')
+		from--;
+	return (struct span){ said + from, said_len - from };
+}
+
 /* Makes the line at hand too long, or nearly so. */
 static void
 say_padding(struct fuzz_peer *smtpd)
 {
 	static char padding[LIMIT_FILTER_LINE + 1];
 
+	if (ends_filter(line_at_hand()))
+		return; /* "0", and ".7" is still to come */
 	memset(padding, 'x', sizeof(padding));
 	say(smtpd, padding, sizeof(padding) - fuzz_choose(&input, 256));
 }

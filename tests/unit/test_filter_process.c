@@ -419,6 +419,18 @@ a_protocol_of_another_kind_ends_it_before_it_registers(void **state)
 	assert_int_equal(exit_status(END_MS), 1);
 }
 
+/* What a filter refuses later ends smtpd, and all mail with it. */
+static void
+a_protocol_of_another_kind_does_not_end_it_once_it_serves(void **state)
+{
+	(void)state;
+	start("");
+	shake_hands();
+	say("config|protocol|1.0\n");
+	say_rcpt("a1", "u@good.test");
+	assert_answer("a1", "proceed");
+}
+
 /* Runs it with one argument and nothing to read. */
 static int
 status_with(const char *argument, const char *second)
@@ -489,6 +501,7 @@ main(void)
 		TEST(a_broken_configuration_changes_nothing_while_serving),
 		TEST(a_broken_configuration_ends_it_before_it_serves),
 		TEST(a_protocol_of_another_kind_ends_it_before_it_registers),
+		TEST(a_protocol_of_another_kind_does_not_end_it_once_it_serves),
 		TEST(help_shows_the_usage),
 		TEST(options_are_checked),
 	};

@@ -113,6 +113,21 @@ a_tls_failure_tells_more_than_an_unreachable_address(void **state)
 	assert_int_equal(play->result.proofs, 0);
 }
 
+/* "unreachable = proceed" is not for hosts that were not tried. */
+static void
+a_lack_on_our_side_does_not_make_the_host_unreachable(void **state)
+{
+	static const struct smtp_result starved = { .starved = true,
+		.why = "failed at the connection: Too many open files" };
+	struct probe_play *play = *state;
+
+	probe_play_start_with(play, "2001:db8::1", "192.0.2.1");
+	probe_play_session_ends(play, &starved);
+	probe_play_session_fails(play, RESULT_NONE, "failed at the connection");
+	assert_done(play, PROBE_UNKNOWN, RESULT_NONE,
+	    "failed at the connection: Too many open files", "2001:db8::1");
+}
+
 static void
 of_two_tls_failures_the_last_one_counts(void **state)
 {
@@ -446,6 +461,7 @@ main(void)
 		TEST(only_so_many_addresses_are_tried),
 		TEST(a_good_address_after_bad_ones_makes_the_host_good),
 		TEST(a_tls_failure_tells_more_than_an_unreachable_address),
+		TEST(a_lack_on_our_side_does_not_make_the_host_unreachable),
 		TEST(of_two_tls_failures_the_last_one_counts),
 		TEST(a_session_without_the_proofs_is_never_good),
 		TEST(a_host_without_addresses_is_unreachable),

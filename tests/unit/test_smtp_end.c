@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 
 #include <event2/event.h>
+#include <sys/resource.h>
 
 #include "common/limits.h"
 #include "tests/unit/smtp_fixture.h"
@@ -168,6 +169,26 @@ sessions_are_bounded(void **state)
 		f->port.cancel(f->port.self, &sessions[i]);
 }
 
+static void
+a_lack_of_descriptors_is_told_from_what_the_host_does(void **state)
+{
+	struct smtp_fixture *f = *state;
+	struct smtp_sink_script script = smtp_fixture_good_script();
+	struct rlimit old, none;
+
+	assert_true(smtp_fixture_serve(f, "127.0.0.1", &script));
+	smtp_fixture_start(f);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = old;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	smtp_fixture_run_until_called(f);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	smtp_fixture_assert_failed(f, SMTP_STAGE_CONNECT, RESULT_NONE,
+	    "failed at the connection: Too many open files");
+	assert_true(f->result.starved);
+}
+
 #define TEST(name)                                                             \
 	cmocka_unit_test_setup_teardown(name, smtp_fixture_set_up,             \
 	    smtp_fixture_tear_down)
@@ -184,6 +205,7 @@ main(void)
 		TEST(the_deadline_is_over_when_a_session_is_ready),
 		TEST(a_dialer_can_go_while_sessions_run),
 		TEST(sessions_are_bounded),
+		TEST(a_lack_of_descriptors_is_told_from_what_the_host_does),
 	};
 
 	return cmocka_run_group_tests_name("smtp_end", tests,

@@ -176,6 +176,7 @@ assert_failed_for_memory(struct smtp_fixture *f, enum smtp_stage stage)
 
 	smtp_fixture_assert_failed(f, stage, RESULT_NONE, why[stage]);
 	assert_int_equal(f->result.proofs, 0);
+	assert_true(f->result.starved);
 }
 
 static void
