@@ -116,7 +116,11 @@ at_most_sixteen_without_an_answer_are_begun_at_once(void **state)
 	opts.handshake_ms = 100000;
 	fetcher_begin(&opts);
 	tarpits_ask(&tarpits, ALL);
-	run_for(300);
+	for (int turns = 0;
+	     turns < 1000 && tarpits_hold(&tarpits) < LIMIT_FETCH_HANDSHAKES;
+	     turns++)
+		run_for(10);
+	run_for(100); /* in which no other begins */
 	assert_int_equal(tarpits_hold(&tarpits), LIMIT_FETCH_HANDSHAKES);
 	fetcher_free(lab.fetcher);
 	lab.fetcher = NULL;
@@ -126,6 +130,26 @@ at_most_sixteen_without_an_answer_are_begun_at_once(void **state)
 
 #define FIRST 200 /* of the tarpits */
 
+static int64_t
+one_good_fetch_ms(void)
+{
+	struct timespec begun, ended;
+	struct told told;
+
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	start(&told, "example.com", "127.0.0.1");
+	fetches_run_until_told(&told);
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	assert_string_equal(told.why, "");
+	return (ended.tv_sec - begun.tv_sec) * 1000 +
+	    (ended.tv_nsec - begun.tv_nsec) / 1000000;
+}
+
+/*
+ * On a machine that is busy with other things everything takes longer: how much
+ * is seen from a fetch by itself, which takes a few milliseconds.
+ */
+
 static void
 two_hundred_tarpits_hold_a_good_host_up_for_less_than_a_second(void **state)
 {
@@ -134,21 +158,15 @@ two_hundred_tarpits_hold_a_good_host_up_for_less_than_a_second(void **state)
 	struct https_server *server = serve("127.0.0.1", 0, &good_script);
 	struct fetcher_opts opts = lab_opts(server->port);
 	struct tarpits tarpits;
-	struct told told;
-	struct timespec begun, ended;
+	int64_t alone_ms;
 
 	(void)state;
 	tarpits_open(&tarpits, &script, server->port);
 	fetcher_begin(&opts);
+	one_good_fetch_ms(); /* the first one reads the certificates */
+	alone_ms = one_good_fetch_ms();
 	tarpits_ask(&tarpits, FIRST);
-	clock_gettime(CLOCK_MONOTONIC, &begun);
-	start(&told, "example.com", "127.0.0.1");
-	fetches_run_until_told(&told);
-	clock_gettime(CLOCK_MONOTONIC, &ended);
-	assert_string_equal(told.why, "");
-	assert_in_range((ended.tv_sec - begun.tv_sec) * 1000 +
-		(ended.tv_nsec - begun.tv_nsec) / 1000000,
-	    0, 999);
+	assert_in_range(one_good_fetch_ms(), 0, 999 + 50 * alone_ms);
 	assert_int_equal(tarpits_hold(&tarpits), FIRST);
 	fetcher_free(lab.fetcher);
 	lab.fetcher = NULL;
@@ -390,6 +408,8 @@ a_fetcher_may_be_freed_while_fetches_run(void **state)
 	fetcher_free(lab.fetcher);
 	lab.fetcher = NULL;
 	run_for(10);
+	for (int turns = 0; server->open > 0 && turns < 500; turns++)
+		run_for(10);
 	for (size_t i = 0; i < 9; i++)
 		assert_int_equal(told[i].times, 0);
 	assert_int_equal(server->open, 0);
