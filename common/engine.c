@@ -109,21 +109,44 @@ verdict_is_current(struct engine *e, const struct verdict *verdict)
 	    strcmp(cached->id, sts->id) == 0;
 }
 
-/* RFC 8461 5.1: is the cached policy still the published one? */
-static void
+/*
+ * RFC 8461 5.1: is the cached policy still the published one? Returns until
+ * when this needs not be asked again; wall time is in seconds, so it may be one
+ * of these too early.
+ */
+static int64_t
 look_behind(struct engine *e, const struct verdict *verdict)
 {
+	int64_t now_ms = clock_mono_ms(e->shared.ports->clock);
 	int64_t now_s = clock_wall_s(e->shared.ports->clock);
 	const struct cached_policy *cached;
+	int64_t age_s;
 
 	if (!facts_have_policy(&verdict->facts) ||
 	    verdict->facts.sts.state == POLICY_OVERRIDE)
-		return;
+		return INT64_MAX;
 	cached =
 	    policy_cache_get(e->shared.cache, verdict->facts.domain, now_s);
-	if (cached != NULL &&
-	    now_s - cached->record_seen_at_s > LIMIT_RECORD_AGE_S)
-		policy_update_behind(e->updates, verdict->facts.domain);
+	if (cached == NULL)
+		return now_ms;
+	age_s = now_s - cached->record_seen_at_s;
+	if (age_s <= LIMIT_RECORD_AGE_S)
+		return now_ms + (LIMIT_RECORD_AGE_S - age_s) * 1000;
+	policy_update_behind(e->updates, verdict->facts.domain);
+	return now_ms;
+}
+
+/*
+ * To find the policy among thousands takes a good part of the time of an
+ * answer: not for each.
+ */
+static void
+look_behind_kept(struct engine *e, enum gate gate,
+    const struct verdict *verdict, int64_t now_ms)
+{
+	if (verdict->look_ms <= now_ms)
+		verdict_cache_look_later(e->kept[gate], verdict->facts.domain,
+		    look_behind(e, verdict));
 }
 
 /*
@@ -167,9 +190,9 @@ engine_cached(struct engine *engine, enum gate gate, const char *domain)
 {
 	const struct verdict *verdict = verdict_cache_get(engine->kept[gate],
 	    policy_domain(engine, domain));
+	int64_t now_ms = clock_mono_ms(engine->shared.ports->clock);
 
-	if (verdict == NULL ||
-	    verdict->expires_ms <= clock_mono_ms(engine->shared.ports->clock))
+	if (verdict == NULL || verdict->expires_ms <= now_ms)
 		return NULL;
 	if (verdict->action != ACTION_PROCEED) {
 		verdict_log(verdict, 0, true);
@@ -177,7 +200,7 @@ engine_cached(struct engine *engine, enum gate gate, const char *domain)
 		    clock_wall_s(engine->shared.ports->clock));
 	}
 	stats_hit(verdict);
-	look_behind(engine, verdict);
+	look_behind_kept(engine, gate, verdict, now_ms);
 	return verdict;
 }
 
@@ -245,7 +268,7 @@ lookup_done(struct verdict *verdict, int64_t took_ms, void *arg)
 	HASH_DEL(e->running[r->gate], r);
 	verdict_log(verdict, took_ms, false);
 	verdict_note(r, verdict, took_ms);
-	look_behind(e, verdict);
+	verdict->look_ms = look_behind(e, verdict);
 	if (is_worth_keeping(verdict, clock_mono_ms(e->shared.ports->clock)) &&
 	    verdict_is_current(e, verdict))
 		verdict_cache_put(e->kept[r->gate], verdict);

@@ -48,6 +48,7 @@ struct verdict {
 	char reason[VERDICT_REASON_SIZE];
 	int64_t decided_ms; /* monotonic; its facts are that old */
 	int64_t expires_ms; /* monotonic */
+	int64_t look_ms;    /* monotonic; until then its record needs no look */
 };
 
 /*

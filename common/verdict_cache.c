@@ -19,7 +19,8 @@ struct entry {
 	struct tlsa_set **sets; /* held; the octets point to them */
 	uint32_t n_sets;
 	uint32_t len;
-	char octets[]; /* the domain first */
+	int64_t look_ms; /* not packed: it changes */
+	char octets[];	 /* the domain first */
 };
 
 struct verdict_cache {
@@ -259,6 +260,7 @@ entry_new(const struct verdict *verdict)
 	if (entry == NULL)
 		return NULL;
 	entry->len = (uint32_t)w.len;
+	entry->look_ms = verdict->look_ms;
 	w = (struct walk){ .mode = PACK, .octets = entry->octets };
 	walk_verdict(&w, &shallow);
 	if (!sets_hold(entry, &verdict->facts)) {
@@ -366,7 +368,18 @@ verdict_cache_get(struct verdict_cache *cache, const char *domain)
 	cache->unpacked.facts.sts.policy.mx = cache->patterns;
 	w.octets = entry->octets;
 	walk_verdict(&w, &cache->unpacked);
+	cache->unpacked.look_ms = entry->look_ms;
 	return &cache->unpacked;
+}
+
+void
+verdict_cache_look_later(struct verdict_cache *cache, const char *domain,
+    int64_t look_ms)
+{
+	struct entry *entry = entry_find(cache, domain);
+
+	if (entry != NULL)
+		entry->look_ms = look_ms;
 }
 
 void

@@ -32,6 +32,10 @@ void verdict_cache_put(struct verdict_cache *cache,
 const struct verdict *verdict_cache_get(struct verdict_cache *cache,
     const char *domain);
 
+/* The look_ms of a kept one is another now; nothing else ever changes. */
+void verdict_cache_look_later(struct verdict_cache *cache, const char *domain,
+    int64_t look_ms);
+
 void verdict_cache_drop(struct verdict_cache *cache, const char *domain);
 void verdict_cache_clear(struct verdict_cache *cache); /* drops them all */
 

@@ -379,6 +379,48 @@ records_are_looked_at_a_few_at_a_time(void **state)
 	assert_int_equal(fake_net_pending(w->net), LIMIT_UPDATES_BEHIND);
 }
 
+/* 40 s after the lookup, and then for 200 s: at 61, 122 and 183 s. */
+static void
+the_record_behind_a_kept_verdict_is_looked_at_each_minute(void **state)
+{
+	struct world *w = *state;
+	size_t asked;
+
+	publish(w, "1", POLICY("enforce"));
+	ask(w, "example.com");
+	asked = fake_net_dns_asked(w->net, "_mta-sts.example.com", DNS_TXT);
+	for (int i = 0; i < 200; i++) {
+		assert_non_null(
+		    engine_cached(w->engine, GATE_ADMISSION, "example.com"));
+		clock_advance(w->clock, 1000);
+	}
+	assert_int_equal(fake_net_dns_asked(w->net, "_mta-sts.example.com",
+			     DNS_TXT),
+	    asked + 3);
+}
+
+static void
+a_look_that_fails_is_tried_again_behind_the_next_answer(void **state)
+{
+	struct world *w = *state;
+	size_t asked;
+
+	publish(w, "1", POLICY("enforce"));
+	ask(w, "example.com");
+	asked = fake_net_dns_asked(w->net, "_mta-sts.example.com", DNS_TXT);
+	fake_net_dns(w->net, "_mta-sts.example.com", DNS_TXT, DNS_TEMPFAIL,
+	    NULL);
+	clock_advance(w->clock, (LIMIT_RECORD_AGE_S + 1) * 1000);
+	for (int i = 0; i < 3; i++) {
+		assert_non_null(
+		    engine_cached(w->engine, GATE_ADMISSION, "example.com"));
+		clock_advance(w->clock, 1000);
+	}
+	assert_int_equal(fake_net_dns_asked(w->net, "_mta-sts.example.com",
+			     DNS_TXT),
+	    asked + 3);
+}
+
 static void
 a_new_id_is_seen_behind_the_answer_and_binds_at_once(void **state)
 {
@@ -1228,6 +1270,8 @@ main(void)
 		T(a_record_that_is_unknown_proceeds_but_is_not_remembered),
 		T(a_cached_policy_binds_whatever_dns_says),
 		T(records_are_looked_at_a_few_at_a_time),
+		T(the_record_behind_a_kept_verdict_is_looked_at_each_minute),
+		T(a_look_that_fails_is_tried_again_behind_the_next_answer),
 		T(a_new_id_is_seen_behind_the_answer_and_binds_at_once),
 		T(a_new_id_that_cannot_be_fetched_keeps_the_old_policy),
 		T(a_failed_first_fetch_proceeds_and_is_not_tried_at_once_again),

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "filter/outbox.h"
 
 #define LARGE (8u << 20) /* more than a socket takes */
@@ -90,6 +91,45 @@ what_is_added_in_a_turn_is_written_at_its_end(void **state)
 	add("three");
 	turn();
 	assert_comes("three");
+}
+
+static void
+note_length(void *arg)
+{
+	size_t *length = arg;
+
+	*length = outbox_length(outbox);
+}
+
+/* As the engine looks at a record behind an answer. */
+static void
+begin_and_add(evutil_socket_t fd, short what, void *arg)
+{
+	void **clock_and_length = arg;
+
+	(void)fd;
+	(void)what;
+	assert_non_null(clock_timer_start(clock_and_length[0], 0, note_length,
+	    clock_and_length[1]));
+	add("answer");
+}
+
+static void
+it_is_written_before_work_that_was_put_off_in_that_turn(void **state)
+{
+	struct clock *clock = clock_new(base);
+	size_t length = 1;
+	void *clock_and_length[2] = { clock, &length };
+
+	(void)state;
+	assert_int_equal(event_base_once(base, peer, EV_WRITE, begin_and_add,
+			     clock_and_length, NULL),
+	    0);
+	while (length == 1)
+		event_base_loop(base, EVLOOP_ONCE);
+	assert_int_equal(length, 0);
+	assert_comes("answer");
+	clock_free(clock);
 }
 
 /* Octets by the place in which they stand; returns how many came. */
@@ -233,6 +273,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    what_is_added_in_a_turn_is_written_at_its_end, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    it_is_written_before_work_that_was_put_off_in_that_turn,
+		    setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    what_the_peer_does_not_take_follows_in_order, setup,
 		    teardown),

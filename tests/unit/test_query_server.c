@@ -93,6 +93,24 @@ a_kept_verdict_is_given_at_once(void **state)
 	assert_answered("2 rcpt other@BAD.test.\n", "2 " BAD_ANSWER);
 }
 
+/* RFC 8461 5.1 */
+static void
+a_kept_verdict_is_given_before_the_look_at_its_record(void **state)
+{
+	const struct fake_net *net = s->world->net;
+
+	(void)state;
+	asker_say(a, "1 rcpt user@good.test\n");
+	seconds_pass(LIMIT_RECORD_AGE_S + 2);
+	assert_hears("1 " GOOD_ANSWER);
+	assert_answered("2 rcpt user@good.test\n", "2 " GOOD_ANSWER);
+	assert_int_equal(fake_net_dns_asked(net, "_mta-sts.good.test", DNS_TXT),
+	    1);
+	seconds_pass(1);
+	assert_int_equal(fake_net_dns_asked(net, "_mta-sts.good.test", DNS_TXT),
+	    2);
+}
+
 static void
 would_defer_proceeds_and_says_what_it_would_do(void **state)
 {
@@ -636,6 +654,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(rcpt_is_told_to_proceed_or_to_defer),
 		T(a_kept_verdict_is_given_at_once),
+		T(a_kept_verdict_is_given_before_the_look_at_its_record),
 		T(would_defer_proceeds_and_says_what_it_would_do),
 		T(with_a_smart_host_its_policy_counts_for_all_but_local_mail),
 		T(an_engine_without_a_place_defers_unless_all_is_a_test),

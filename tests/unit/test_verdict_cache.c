@@ -207,6 +207,25 @@ a_newer_verdict_replaces_the_older_one(void **state)
 }
 
 static void
+the_time_of_the_next_look_may_change(void **state)
+{
+	struct verdict v = full("example.com");
+
+	(void)state;
+	v.look_ms = 1000;
+	verdict_cache_put(cache, &v);
+	put("other.example");
+	assert_int_equal(verdict_cache_get(cache, "example.com")->look_ms,
+	    1000);
+	verdict_cache_look_later(cache, "example.com", INT64_MAX);
+	verdict_cache_look_later(cache, "nobody.example", 2000);
+	assert_int_equal(verdict_cache_get(cache, "other.example")->look_ms, 0);
+	assert_true(
+	    verdict_cache_get(cache, "example.com")->look_ms == INT64_MAX);
+	assert_same(verdict_cache_get(cache, "example.com"), &v);
+}
+
+static void
 the_least_recently_used_goes_first(void **state)
 {
 	(void)state;
@@ -275,6 +294,8 @@ main(void)
 		    teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_newer_verdict_replaces_the_older_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    the_time_of_the_next_look_may_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    the_least_recently_used_goes_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_dropped_verdict_is_gone,
