@@ -42,6 +42,7 @@
 
 #define RECORD_ID "20240229"
 #define RECORD_AGE_S 3600 /* so that each is looked at again, once */
+#define REFRESH_S 43200	  /* from now, so that none is fetched again */
 #define TTL_S 3600
 #define SLOW_S 1 /* TXT, then MX: 2 s together */
 #define SMTP_PORT 25
@@ -77,7 +78,8 @@ make_policies(const char *dir, unsigned n)
 	struct policy_store *store;
 	struct policy_row row = { .id = RECORD_ID,
 		.fetched_at_s = time(NULL) - RECORD_AGE_S,
-		.record_seen_at_s = time(NULL) - RECORD_AGE_S };
+		.record_seen_at_s = time(NULL) - RECORD_AGE_S,
+		.refresh_at_s = time(NULL) + REFRESH_S };
 	FILE *domains = create(dir, "domains");
 
 	snprintf(state, sizeof(state), "%s/state", dir);
