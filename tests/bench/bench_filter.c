@@ -3,12 +3,12 @@
  * filter-strictmx against the floor (null_filter), both alive at the same time
  * and under load in turn: rounds alternate, medians are compared.
  *
- *	usage: bench_filter [-p 0.6|0.7] [-s SESSIONS]... [-r ROUNDS] [-t
- *SECONDS]
- *	    [-w proceed|tempfail|any] -d DOMAINS-FILE -n NULL-FILTER -l LOG
- *	    FILTER [ARGUMENT...]
+ *	usage: bench_filter [-p 0.6|0.7] [-s SESSIONS]... [-r ROUNDS]
+ *	    [-t SECONDS] [-w proceed|tempfail|any] [-o] -d DOMAINS-FILE
+ *	    -q QUESTIONS-FILE -n NULL-FILTER -l LOG FILTER [ARGUMENT...]
  *
- * Exit status 1: an error of protocol, or an answer that was not wanted.
+ * -o: with records that are old, too; they take a minute to become so. Exit
+ * status 1: an error of protocol, or an answer that was not wanted.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -17,17 +17,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/limits.h"
 #include "tests/bench/load.h"
 #include "tests/bench/process.h"
+#include "tests/bench/processors.h"
+#include "tests/bench/questions.h"
 #include "tests/bench/result.h"
 
 #define ROUNDS_MAX 101
 #define COUNTS_MAX 8
 #define WARM_SESSIONS 32
+#define FRESHEN_TRIES 20
+#define FEW_SESSIONS 10 /* their latency counts, not their answers/s */
 #define SLOW_EVERY 100
 #define SLOW_SESSIONS 100
 #define SLOW_ROUNDS 3 /* at most: each takes over 4 s */
+
+/* Of bench, floor and filter; each of these two is two processes. */
+enum placement {
+	ANYWHERE,
+	ONE_PROCESSOR,	/* nobody runs but who has something to do */
+	TWO_PROCESSORS, /* who is asked is always on the other one */
+};
+
+static const char *const placements[] = {
+	[ANYWHERE] = "",
+	[ONE_PROCESSOR] = ", one processor",
+	[TWO_PROCESSORS] = ", two processors",
+};
 
 struct bench {
 	const char *version, *null_filter, *log;
@@ -37,6 +56,8 @@ struct bench {
 	unsigned counts[COUNTS_MAX], n_counts;
 	char **domains;
 	size_t n_domains;
+	bool old_records;
+	const volatile uint64_t *questions; /* that the engine has asked */
 	struct load *floor, *filter;
 	uint64_t errors, unexpected;
 	unsigned missed; /* targets */
@@ -167,54 +188,169 @@ print(struct bench *b, const char *what, double value, const char *unit,
 	b->missed += !result_print(name, value, unit, relation, target);
 }
 
-/* A ratio to the floor at so many sessions. */
-static void
-print_ratio(struct bench *b, unsigned sessions, const char *what, double ratio,
-    enum target relation, double target)
-{
-	char name[64];
+/* Which processes run where. */
 
-	snprintf(name, sizeof(name), "%u session%s, %s", sessions,
-	    sessions == 1 ? "" : "s", what);
-	print(b, name, ratio, "x floor", relation, target);
+static void
+place_filter(struct load *load, int front, int behind)
+{
+	processors_use(load_pid(load), front);
+	processors_use(process_child(load_pid(load)), behind);
 }
 
 static void
-compare_at(struct bench *b, unsigned sessions)
+place(struct bench *b, enum placement placement)
+{
+	int one = PROCESSORS_ALL, other = PROCESSORS_ALL;
+
+	if (placement != ANYWHERE)
+		one = other = processors_nth(0);
+	if (placement == TWO_PROCESSORS)
+		other = processors_nth(1);
+	processors_use(getpid(), one);
+	place_filter(b->floor, other, one);
+	place_filter(b->filter, other, one);
+}
+
+/*
+ * Looks at records that are due are done now, not in the rounds that follow:
+ * each domain is asked for, until that makes no question.
+ */
+static void
+freshen(struct bench *b)
+{
+	struct load_plan plan = plan_of(b, WARM_SESSIONS);
+	uint64_t before;
+
+	plan.seconds = 0;
+	for (int i = 0; i < FRESHEN_TRIES; i++) {
+		before = *b->questions;
+		run(b, b->filter, &plan);
+		process_settle(process_child(load_pid(b->filter)));
+		if (*b->questions == before)
+			return;
+	}
+}
+
+/* A ratio to the floor at so many sessions. */
+static void
+print_ratio(struct bench *b, unsigned sessions, const char *how,
+    const char *what, double ratio, enum target relation, double target)
+{
+	char name[80];
+
+	snprintf(name, sizeof(name), "%u session%s%s, %s", sessions,
+	    sessions == 1 ? "" : "s", how, what);
+	print(b, name, ratio, "x floor", relation, target);
+}
+
+/* Runs in turn, and what they did. */
+struct rounds {
+	struct load_result floor[ROUNDS_MAX], filter[ROUNDS_MAX];
+	unsigned n;
+	uint64_t questions, answers; /* of the filter */
+};
+
+static void
+round_run(struct bench *b, const struct load_plan *plan, struct rounds *r)
+{
+	uint64_t before;
+
+	r->floor[r->n] = run(b, b->floor, plan);
+	before = *b->questions;
+	r->filter[r->n] = run(b, b->filter, plan);
+	r->questions += *b->questions - before;
+	r->answers += r->filter[r->n].answers;
+	r->n++;
+}
+
+static void
+rounds_print(const struct rounds *r, unsigned sessions, const char *how)
+{
+	struct load_result floor = medians(r->floor, r->n);
+	struct load_result filter = medians(r->filter, r->n);
+
+	printf("%u session%s%s: %" PRIu64 " answers, %" PRIu64
+	       " DNS questions\n",
+	    sessions, sessions == 1 ? "" : "s", how, r->answers, r->questions);
+	print_row("  floor", &floor);
+	print_row("  strictmx", &filter);
+}
+
+static double
+rounds_ratio(const struct rounds *r, size_t offset)
+{
+	return median_ratio(r->floor, r->filter, r->n, offset);
+}
+
+static void
+compare_at(struct bench *b, unsigned sessions, enum placement placement)
 {
 	const struct load_plan plan = plan_of(b, sessions);
-	struct load_result floor[ROUNDS_MAX], filter[ROUNDS_MAX], m[2];
-	char name[64];
+	const char *how = placements[placement];
+	struct rounds r = { .n = 0 };
 
-	for (unsigned i = 0; i < b->rounds; i++) {
-		floor[i] = run(b, b->floor, &plan);
-		filter[i] = run(b, b->filter, &plan);
-	}
-	m[0] = medians(floor, b->rounds);
-	m[1] = medians(filter, b->rounds);
-	snprintf(name, sizeof(name), "%u sessions: floor", sessions);
-	print_row(name, &m[0]);
-	snprintf(name, sizeof(name), "%u sessions: strictmx", sessions);
-	print_row(name, &m[1]);
-	if (sessions <= 10) {
-		print_ratio(b, sessions, "p50",
-		    median_ratio(floor, filter, b->rounds,
-			offsetof(struct load_result, p50_us)),
+	freshen(b);
+	place(b, placement);
+	while (r.n < b->rounds)
+		round_run(b, &plan, &r);
+	place(b, ANYWHERE);
+	rounds_print(&r, sessions, how);
+	if (sessions <= FEW_SESSIONS) {
+		print_ratio(b, sessions, how, "p50",
+		    rounds_ratio(&r, offsetof(struct load_result, p50_us)),
 		    AT_MOST, 1.3);
-		print_ratio(b, sessions, "p99",
-		    median_ratio(floor, filter, b->rounds,
-			offsetof(struct load_result, p99_us)),
+		print_ratio(b, sessions, how, "p99",
+		    rounds_ratio(&r, offsetof(struct load_result, p99_us)),
 		    AT_MOST, 2);
 	} else {
-		print_ratio(b, sessions, "answers/s",
-		    median_ratio(floor, filter, b->rounds,
+		print_ratio(b, sessions, how, "answers/s",
+		    rounds_ratio(&r,
 			offsetof(struct load_result, answers_per_s)),
 		    AT_LEAST, 0.5);
-		print_ratio(b, sessions, "CPU",
-		    median_ratio(floor, filter, b->rounds,
-			offsetof(struct load_result, cpu_us)),
+		print_ratio(b, sessions, how, "CPU",
+		    rounds_ratio(&r, offsetof(struct load_result, cpu_us)),
 		    NO_TARGET, 0);
 	}
+}
+
+static void
+compare(struct bench *b, unsigned sessions)
+{
+	if (sessions > FEW_SESSIONS) {
+		compare_at(b, sessions, ANYWHERE);
+		return;
+	}
+	compare_at(b, sessions, ONE_PROCESSOR);
+	if (processors_nth(1) != PROCESSORS_ALL)
+		compare_at(b, sessions, TWO_PROCESSORS);
+}
+
+/*
+ * All records are old, each is looked at again behind the answer: no domain
+ * twice, so these rounds are short.
+ */
+static void
+compare_old(struct bench *b)
+{
+	struct load_plan plan = plan_of(b, 1);
+	struct rounds r = { .n = 0 };
+
+	plan.seconds = 0;
+	plan.n_domains = b->n_domains / b->rounds;
+	sleep(LIMIT_RECORD_AGE_S + 2);
+	place(b, ONE_PROCESSOR);
+	while (r.n < b->rounds) {
+		round_run(b, &plan, &r);
+		plan.domains += plan.n_domains;
+	}
+	place(b, ANYWHERE);
+	rounds_print(&r, 1, ", old records");
+	print_ratio(b, 1, ", old records", "p50",
+	    rounds_ratio(&r, offsetof(struct load_result, p50_us)), NO_TARGET,
+	    0);
+	print_ratio(b, 1, ", old records", "p99",
+	    rounds_ratio(&r, offsetof(struct load_result, p99_us)), NO_TARGET,
+	    0);
 }
 
 /* 1 % of the domains answer only after 2 s: what of the others? */
@@ -283,15 +419,19 @@ parse_options(struct bench *b, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "+d:l:n:p:r:s:t:w:")) != -1) {
+	while ((c = getopt(argc, argv, "+d:l:n:op:q:r:s:t:w:")) != -1) {
 		if (c == 'd')
 			read_domains(b, optarg);
 		else if (c == 'l')
 			b->log = optarg;
 		else if (c == 'n')
 			b->null_filter = optarg;
+		else if (c == 'o')
+			b->old_records = true;
 		else if (c == 'p')
 			b->version = optarg;
+		else if (c == 'q')
+			b->questions = questions_map(optarg);
 		else if (c == 'r')
 			b->rounds = (unsigned)strtoul(optarg, NULL, 10);
 		else if (c == 's' && b->n_counts < COUNTS_MAX)
@@ -307,8 +447,9 @@ parse_options(struct bench *b, int argc, char **argv)
 			die("see the source for usage");
 	}
 	if (optind == argc || b->n_domains == 0 || b->null_filter == NULL ||
-	    b->log == NULL || b->rounds == 0 || b->rounds > ROUNDS_MAX ||
-	    b->seconds <= 0)
+	    b->questions == NULL || b->log == NULL || b->rounds == 0 ||
+	    b->rounds > ROUNDS_MAX || b->seconds <= 0 ||
+	    (b->old_records && b->n_domains < b->rounds))
 		die("see the source for usage");
 }
 
@@ -332,8 +473,10 @@ main(int argc, char **argv)
 	warm_up(&b);
 	print_memory(&b, "all policies and verdicts");
 	for (unsigned i = 0; i < b.n_counts; i++)
-		compare_at(&b, b.counts[i]);
+		compare(&b, b.counts[i]);
 	compare_slow(&b);
+	if (b.old_records)
+		compare_old(&b);
 	print_memory(&b, "at the end");
 	ended = load_stop(b.filter);
 	ended &= load_stop(b.floor) != 0;

@@ -7,7 +7,7 @@
  *	    -d DOMAINS-FILE -p PORT -P PID -f PORT -F PID
  *
  * -p and -P are strictmxd's, -f and -F the floor's. Exit status 1: an answer
- *that was not wanted, or none.
+ * that was not wanted, or none.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -16,14 +16,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/bench/map_load.h"
 #include "tests/bench/process.h"
+#include "tests/bench/processors.h"
 #include "tests/bench/result.h"
 
 #define ROUNDS_MAX 15
 #define COUNTS_MAX 8
 #define WARM_CONNECTIONS 32
+#define FEW_CONNECTIONS 10 /* these on one processor */
 #define WANT "OK secure match=m"
 
 struct bench {
@@ -144,10 +147,19 @@ print_ratio(struct bench *b, unsigned connections, const char *what,
 {
 	char name[96];
 
-	snprintf(name, sizeof(name), "socketmap: %u connection%s, %s",
-	    connections, connections == 1 ? "" : "s", what);
+	snprintf(name, sizeof(name), "socketmap: %u connection%s%s, %s",
+	    connections, connections == 1 ? "" : "s",
+	    connections <= FEW_CONNECTIONS ? ", one processor" : "", what);
 	b->missed += !result_print(name, ratio, "x floor",
 	    connections == 1 ? NO_TARGET : relation, target);
+}
+
+static void
+place(struct bench *b, int processor)
+{
+	processors_use(getpid(), processor);
+	processors_use(b->floor_pid, processor);
+	processors_use(b->pid, processor);
 }
 
 /* With one connection it is how fast two processes are woken up. */
@@ -156,10 +168,13 @@ compare_at(struct bench *b, unsigned connections)
 {
 	struct map_load_result floor[ROUNDS_MAX], ours[ROUNDS_MAX];
 
+	if (connections <= FEW_CONNECTIONS)
+		place(b, processors_nth(0));
 	for (unsigned i = 0; i < b->rounds; i++) {
 		floor[i] = run(b, b->floor_port, connections, b->seconds);
 		ours[i] = run(b, b->port, connections, b->seconds);
 	}
+	place(b, PROCESSORS_ALL);
 	printf("%u connections\n", connections);
 	print_row("floor", floor, b->rounds);
 	print_row("strictmxd", ours, b->rounds);
@@ -209,7 +224,8 @@ parse_options(struct bench *b, int argc, char **argv)
 			die("see the source for usage");
 	}
 	if (b->n_domains == 0 || b->port == 0 || b->floor_port == 0 ||
-	    b->pid == 0 || b->rounds == 0 || b->rounds > ROUNDS_MAX)
+	    b->pid == 0 || b->floor_pid == 0 || b->rounds == 0 ||
+	    b->rounds > ROUNDS_MAX)
 		die("see the source for usage");
 }
 

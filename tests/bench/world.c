@@ -14,7 +14,8 @@
  *	usage: world DIRECTORY DOMAINS
  *
  * It makes DIRECTORY/{domains,ca.pem,strictmx.conf,state/policies.sqlite},
- * says "ready" and serves until its standard input ends.
+ *counts DNS questions in DIRECTORY/questions, says "ready" and serves until its
+ * standard input ends.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -37,6 +38,7 @@
 #include "common/policy_store.h"
 #include "tests/bench/policy_hosts.h"
 #include "tests/bench/process.h"
+#include "tests/bench/questions.h"
 #include "tests/bench/sink.h"
 #include "tests/unit/dns_builder.h"
 
@@ -148,6 +150,7 @@ struct late {
 };
 
 static struct event_base *base;
+static volatile uint64_t *n_questions;
 
 static void
 question_parse(const uint8_t *wire, size_t len, struct question *q)
@@ -230,6 +233,7 @@ question_take(struct bufferevent *bev, const struct question *q)
 	const struct timeval delay = { .tv_sec = SLOW_S };
 	struct late *late;
 
+	++*n_questions;
 	if (strstr(q->name, ".slow") == NULL) {
 		answer(bev, q);
 		return;
@@ -321,7 +325,7 @@ int
 main(int argc, char **argv)
 {
 	struct event *input;
-	char ca[512];
+	char ca[512], questions[512];
 
 	if (argc != 3)
 		die("usage: world DIRECTORY DOMAINS");
@@ -331,6 +335,8 @@ main(int argc, char **argv)
 	input = event_new(base, STDIN_FILENO, EV_READ, input_ended, NULL);
 	if (base == NULL || input == NULL || event_add(input, NULL) == -1)
 		die("cannot wait for standard input");
+	snprintf(questions, sizeof(questions), "%s/questions", argv[1]);
+	n_questions = questions_map(questions);
 	snprintf(ca, sizeof(ca), "%s/ca.pem", argv[1]);
 	sink_listen(base, "127.0.0.1", SMTP_PORT, "DNS:*.mx.bench", ca);
 	policy_hosts_listen(base, COLD_POLICY, ca);
