@@ -77,6 +77,9 @@ void verdict_free(struct verdict *verdict);
 /* Of a policy that binds: published, or set by the administrator. */
 enum verdict_source verdict_policy_source(const struct facts *facts);
 
+/* What texts call it, before its domain. Static. */
+const char *verdict_policy_name(const struct verdict *v);
+
 const char *verdict_source_name(enum verdict_source source);
 const char *verdict_action_name(enum verdict_action action);
 

@@ -12,9 +12,6 @@
 void verdict_set_reason(struct verdict *v, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* What texts call the policy that binds, before its domain. */
-const char *verdict_policy_name(const struct verdict *v);
-
 /* The host that decided, and with it where the demand comes from. */
 void verdict_set_mx(struct verdict *v, const struct mx_fact *mx);
 

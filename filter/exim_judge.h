@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The certificates that a host has shown to Exim, judged by what an enforced
- * policy asks of it (RFC 8461 4.1, 4.2).
+ * policy asks of it (RFC 8461 4.1, 4.2), but for what DANE asks, which they
+ * cannot show here: Exim does that by itself.
  */
 #ifndef STRICTMX_FILTER_EXIM_JUDGE_H
 #define STRICTMX_FILTER_EXIM_JUDGE_H
@@ -16,6 +17,7 @@ struct verdict;
 
 struct exim_judgement {
 	struct tls_judgement tls;
+	const char *asker;    /* static: "MTA-STS policy of", "DANE of" */
 	char mx[DOMAIN_SIZE]; /* the name that counted */
 };
 

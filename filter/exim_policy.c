@@ -6,35 +6,56 @@
 #include <string.h>
 
 #include "common/config.h"
+#include "common/demand.h"
 #include "common/verdict.h"
+
+static bool
+is_enforced(const struct facts *f)
+{
+	return facts_have_policy(f) && f->sts.policy.mode == STS_MODE_ENFORCE;
+}
+
+/*
+ * The administrator's word is not left to Exim, which passes DANE over without
+ * a word when it does not trust its resolver.
+ */
+static bool
+must_be_danes(const struct facts *f, const struct config *config)
+{
+	return name_list_has(&config->dane_required, f->domain) &&
+	    demand_is_danes(f);
+}
 
 enum exim_mode
 exim_policy_mode(const struct verdict *verdict, const struct config *config)
 {
 	const struct facts *f = &verdict->facts;
+	bool enforced = is_enforced(f);
+	bool binds = enforced || must_be_danes(f, config);
 
-	if (facts_have_policy(f) && f->sts.policy.mode == STS_MODE_ENFORCE) {
-		if (config->testing)
-			return EXIM_TESTING;
-		/* A null MX, or no such domain: to be said to the sender. That
-		 * nothing is listed follows from the list itself. */
-		return verdict->action == ACTION_REJECT ? EXIM_FAIL
-							: EXIM_ENFORCE;
-	}
-	/* DANE may defer under a policy in mode testing, and without one. */
-	if (verdict->action != ACTION_DEFER && facts_have_policy(f) &&
-	    f->sts.policy.mode == STS_MODE_TESTING)
+	if (binds && config->testing)
 		return EXIM_TESTING;
 	switch (verdict->action) {
 	case ACTION_DEFER:
-		return EXIM_TEMPFAIL;
-	case ACTION_WOULD_DEFER:
-		return EXIM_TESTING;
+		/* That nothing is listed follows from the list itself; but
+		 * DANE keeps hosts out that are on it. */
+		return enforced && verdict->source != VERDICT_DANE
+		    ? EXIM_ENFORCE
+		    : EXIM_TEMPFAIL;
+	case ACTION_REJECT:
+		/* A null MX, or no such domain: to be said to the sender;
+		 * without a policy Exim will see that. */
+		return enforced ? EXIM_FAIL : EXIM_NONE;
 	case ACTION_PROCEED:
-	case ACTION_REJECT: /* no mail can go there: Exim will see that */
+	case ACTION_WOULD_DEFER:
 		break;
 	}
-	return EXIM_NONE;
+	if (binds)
+		return EXIM_ENFORCE;
+	return verdict->action == ACTION_WOULD_DEFER ||
+		(facts_have_policy(f) && f->sts.policy.mode == STS_MODE_TESTING)
+	    ? EXIM_TESTING
+	    : EXIM_NONE;
 }
 
 /* A list of names with a separator, as long as there is room for a name. */
@@ -85,12 +106,12 @@ list_host(struct list *l, const char *host)
  * The policy's patterns, and the hosts beside them that may be used all the
  * same: those that DANE authenticates. Exim looks the MX hosts up by itself, a
  * little later: patterns are right then, too. Of a policy with more patterns
- * than a line has room for, the hosts alone are told.
+ * than a line has room for, or that DANE goes before, the hosts alone are told.
  */
 static void
-list_allowed(struct list *l, const struct facts *f)
+list_allowed(struct list *l, const struct facts *f, bool danes)
 {
-	bool fits = true;
+	bool fits = !danes;
 
 	for (size_t i = 0; i < f->sts.policy.n_mx && fits; i++)
 		fits = list_pattern(l, f->sts.policy.mx[i]);
@@ -125,7 +146,7 @@ exim_policy_format(char out[LIMIT_EXIM_ANSWER], const struct verdict *verdict,
 
 	if (mode != EXIM_ENFORCE)
 		return exim_policy_format_mode(out, mode, verdict->reason);
-	list_allowed(&mx, f);
+	list_allowed(&mx, f, must_be_danes(f, config));
 	for (size_t i = 0; with_hosts && i < f->n_mx; i++)
 		if (f->mx[i].allowed)
 			list_host(&route, f->mx[i].host);

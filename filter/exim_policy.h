@@ -17,8 +17,8 @@ struct config;
 struct verdict;
 
 /*
- * ENFORCE only where an MTA-STS policy binds, asks for it and all is not a
- * test: DANE alone is Exim's own matter.
+ * ENFORCE only where an MTA-STS policy binds and asks for it, or DANE is what
+ * the domain must have, and all is not a test: other DANE is Exim's own matter.
  */
 enum exim_mode exim_policy_mode(const struct verdict *verdict,
     const struct config *config);

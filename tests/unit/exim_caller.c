@@ -16,10 +16,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/engine.h"
 #include "common/log.h"
 #include "common/tls_verify.h"
 #include "filter/exim_server.h"
+#include "proto/exim_line.h"
 #include "tests/unit/test_certificates.h"
 
 #define IDLE_TURNS 8
@@ -216,4 +218,40 @@ exim_certificate(const char *mx, int until_days,
 
 	snprintf(names, sizeof(names), "DNS:%s", mx);
 	return test_certificate_make(&opts, issuer);
+}
+
+void
+exim_pass_ms(struct exim_served *s, int64_t ms)
+{
+	clock_advance(s->world->clock, ms);
+	exim_served_turn(s);
+}
+
+const char *
+exim_cert_line(const char *session, int depth, int usage,
+    const struct test_certificate *certificate)
+{
+	static char line[EXIM_REQUEST_MAX + 2];
+
+	snprintf(line, sizeof(line), "CERT %s %d %d %s\n", session, depth,
+	    usage, exim_base64(certificate));
+	return line;
+}
+
+const char *
+exim_shown(struct exim_served *s, const char *session, int depth, int usage,
+    const struct test_certificate *certificate)
+{
+	static char answer[1024];
+	struct exim_caller *c =
+	    exim_call(s, exim_cert_line(session, depth, usage, certificate));
+	const char *heard;
+
+	exim_pass_ms(s, 100);
+	heard = exim_hear(c);
+	assert_non_null(heard);
+	snprintf(answer, sizeof(answer), "%s", heard);
+	assert_true(exim_hears_end(c));
+	exim_hang_up(c);
+	return answer;
 }

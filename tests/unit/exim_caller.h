@@ -8,6 +8,7 @@
 #define STRICTMX_TESTS_UNIT_EXIM_CALLER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "tests/unit/world.h"
 
@@ -45,6 +46,9 @@ const char *exim_hear(struct exim_caller *c);
 bool exim_hears_end(struct exim_caller *c);
 void exim_hang_up(struct exim_caller *c); /* frees it */
 
+/* Time goes by, and the loop turns. */
+void exim_pass_ms(struct exim_served *s, int64_t ms);
+
 /* The answer to a line, LF included, that must come at once; until the next. */
 const char *exim_ask(struct exim_served *s, const char *line);
 
@@ -54,5 +58,13 @@ const char *exim_base64(const struct test_certificate *certificate);
 /* One for mx, signed by issuer (NULL: by itself); until_days as there. */
 struct test_certificate *exim_certificate(const char *mx, int until_days,
     const struct test_certificate *issuer);
+
+/* The line CERT of one piece of a chain, until the next call. */
+const char *exim_cert_line(const char *session, int depth, int usage,
+    const struct test_certificate *certificate);
+
+/* The answer to it when lookups of the engine have had their time. */
+const char *exim_shown(struct exim_served *s, const char *session, int depth,
+    int usage, const struct test_certificate *certificate);
 
 #endif

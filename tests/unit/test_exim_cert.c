@@ -72,36 +72,6 @@ pass_ms(int64_t ms)
 	exim_served_turn(s);
 }
 
-static const char *
-cert_line(const char *session, int depth, int usage,
-    const struct test_certificate *certificate)
-{
-	static char line[EXIM_REQUEST_MAX + 2];
-
-	snprintf(line, sizeof(line), "CERT %s %d %d %s\n", session, depth,
-	    usage, exim_base64(certificate));
-	return line;
-}
-
-/* The answer, when the lookups of the engine have had their time. */
-static const char *
-shown(const char *session, int depth, int usage,
-    const struct test_certificate *certificate)
-{
-	static char answer[1024];
-	struct exim_caller *c =
-	    exim_call(s, cert_line(session, depth, usage, certificate));
-	const char *heard;
-
-	pass_ms(100);
-	heard = exim_hear(c);
-	assert_non_null(heard);
-	snprintf(answer, sizeof(answer), "%s", heard);
-	assert_true(exim_hears_end(c));
-	exim_hang_up(c);
-	return answer;
-}
-
 /* The same of a certificate that is made for this. */
 static const char *
 shown_new(const char *session, const char *name, int until_days,
@@ -109,7 +79,7 @@ shown_new(const char *session, const char *name, int until_days,
 {
 	struct test_certificate *leaf =
 	    exim_certificate(name, until_days, issuer);
-	const char *answer = shown(session, 0, 0, leaf);
+	const char *answer = exim_shown(s, session, 0, 0, leaf);
 
 	test_certificate_free(leaf);
 	return answer;
@@ -150,19 +120,20 @@ a_chain_comes_piece_by_piece_the_hosts_own_last(void **state)
 	    exim_certificate("mx.good.test", 0, sub);
 
 	(void)state;
-	assert_memory_equal(shown(GOOD, 0, 0, leaf), "certificate-not-trusted",
-	    23);
-	assert_string_equal(exim_ask(s, cert_line(GOOD, 1, 0, sub)), "ok");
-	assert_string_equal(shown(GOOD, 0, 0, leaf), "ok");
+	assert_memory_equal(exim_shown(s, GOOD, 0, 0, leaf),
+	    "certificate-not-trusted", 23);
+	assert_string_equal(exim_ask(s, exim_cert_line(GOOD, 1, 0, sub)), "ok");
+	assert_string_equal(exim_shown(s, GOOD, 0, 0, leaf), "ok");
 	/* That of another session is no help. */
-	assert_string_equal(exim_ask(s, cert_line(GOOD, 1, 0, sub)), "ok");
-	assert_memory_equal(shown("m2 good.test mx.good.test 192.0.2.25", 0, 0,
+	assert_string_equal(exim_ask(s, exim_cert_line(GOOD, 1, 0, sub)), "ok");
+	assert_memory_equal(exim_shown(s,
+				"m2 good.test mx.good.test 192.0.2.25", 0, 0,
 				leaf),
 	    "certificate-not-trusted", 23);
 	/* With one of three missing it is another handshake. */
-	assert_string_equal(exim_ask(s, cert_line(GOOD, 2, 0, sub)), "ok");
-	assert_memory_equal(shown(GOOD, 0, 0, leaf), "certificate-not-trusted",
-	    23);
+	assert_string_equal(exim_ask(s, exim_cert_line(GOOD, 2, 0, sub)), "ok");
+	assert_memory_equal(exim_shown(s, GOOD, 0, 0, leaf),
+	    "certificate-not-trusted", 23);
 	test_certificate_free(sub);
 	test_certificate_free(leaf);
 }
@@ -245,61 +216,9 @@ a_host_with_dane_in_force_is_exims_own_matter(void **state)
 	    exim_certificate("mx.good.test", 0, NULL);
 
 	(void)state;
-	assert_string_equal(exim_ask(s, cert_line(GOOD, 0, 8, leaf)), "ok");
-	assert_string_equal(shown(GOOD, 0, 0, leaf), UNTRUSTED);
-	test_certificate_free(leaf);
-}
-
-/* good.test with a host that its policy does not list, but DANE knows. */
-static void
-publish_dane(void)
-{
-	static const char record[35] = "\3\1\1";
-	const struct span tlsa = { record, sizeof(record) };
-	struct world *w = s->world;
-
-	w->config.dane = true;
-	w->config.resolver.n_upstreams = 1;
-	w->config.resolver.upstreams[0].trusted_ad = true;
-	exim_served_restart(s);
-	fake_net_dns(w->net, "good.test", DNS_MX, DNS_FOUND, "1 x.test", NULL);
-	fake_net_dnssec(w->net, "good.test", DNS_MX, true, NULL);
-	fake_net_dns(w->net, "x.test", DNS_A, DNS_FOUND, "192.0.2.3", NULL);
-	fake_net_dnssec(w->net, "x.test", DNS_A, true, NULL);
-	fake_net_dns(w->net, "x.test", DNS_AAAA, DNS_NO_DATA, NULL);
-	fake_net_dnssec(w->net, "x.test", DNS_AAAA, true, NULL);
-	fake_net_records(w->net, "_25._tcp.x.test", DNS_TLSA, &tlsa, 1);
-	fake_net_dnssec(w->net, "_25._tcp.x.test", DNS_TLSA, true, NULL);
-}
-
-static void
-a_host_under_dane_is_among_those_listed(void **state)
-{
-	struct exim_caller *c;
-
-	(void)state;
-	publish_dane();
-	c = exim_call(s, "ROUTE good.test\n");
-	pass_ms(100);
-	assert_memory_equal(exim_hear(c),
-	    "mode=enforce mx=^mx\\.good\\.test$,^x\\.test$ hosts=x.test ", 55);
-	exim_hang_up(c);
-}
-
-/* It does so only where it trusts its resolver. */
-static void
-an_exim_that_leaves_dane_out_is_told_so(void **state)
-{
-	const char *const session = "m good.test x.test 192.0.2.3";
-	struct test_certificate *leaf = exim_certificate("x.test", 0, s->root);
-
-	(void)state;
-	publish_dane();
-	assert_string_equal(exim_ask(s, cert_line(session, 0, 8, leaf)), "ok");
-	assert_memory_equal(shown(session, 0, 0, leaf),
-	    "dane-required: MTA-STS policy of good.test: certificate of x.test "
-	    "is not looked at by DANE",
-	    90);
+	assert_string_equal(exim_ask(s, exim_cert_line(GOOD, 0, 8, leaf)),
+	    "ok");
+	assert_string_equal(exim_shown(s, GOOD, 0, 0, leaf), UNTRUSTED);
 	test_certificate_free(leaf);
 }
 
@@ -357,7 +276,7 @@ without_a_verdict_in_time_there_is_a_veto(void **state)
 
 	(void)state;
 	fake_net_delay(s->world->net, 5000, 5000, 5000);
-	c = exim_call(s, cert_line(GOOD, 0, 0, leaf));
+	c = exim_call(s, exim_cert_line(GOOD, 0, 0, leaf));
 	pass_ms(3999);
 	assert_null(exim_hear(c));
 	pass_ms(1);
@@ -526,11 +445,12 @@ many_sessions_cost_no_more_than_the_limit(void **state)
 	char session[128];
 
 	(void)state;
-	shown(GOOD, 0, 0, leaf);
+	exim_shown(s, GOOD, 0, 0, leaf);
 	for (unsigned i = 0; i < LIMIT_EXIM_SESSIONS; i++) {
 		snprintf(session, sizeof(session),
 		    "x%u good.test mx.good.test 192.0.2.25", i);
-		assert_string_equal(exim_ask(s, cert_line(session, 1, 0, leaf)),
+		assert_string_equal(exim_ask(s,
+					exim_cert_line(session, 1, 0, leaf)),
 		    "ok");
 	}
 	event("tcp:close", GOOD, "cv=0 dane=no cipher= data=");
@@ -554,8 +474,6 @@ main(void)
 		T(where_nobody_knows_the_policy_nothing_passes),
 		T(a_null_mx_is_no_way_around_a_policy),
 		T(a_host_with_dane_in_force_is_exims_own_matter),
-		T(a_host_under_dane_is_among_those_listed),
-		T(an_exim_that_leaves_dane_out_is_told_so),
 		T(the_name_of_the_mx_record_counts_and_not_its_alias),
 		T(a_host_that_the_policy_does_not_list_has_no_good_certificate),
 		T(the_record_is_looked_at_before_a_veto),
