@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define HEARD_STEP 65536
+/* A socket holds only so many small writes that the other end does not read. */
+#define CHUNKS_MAX 128
 #define TURNS 4 /* of the loop, for what one turn leads to in the next */
 
 /* The input */
@@ -23,7 +25,7 @@ fuzz_input_begin(struct fuzz_input *input, const uint8_t *bytes, size_t len)
 	if (len < FUZZ_STEERING)
 		return false;
 	input->steering = bytes;
-	input->at = 0;
+	input->at = input->chunks = 0;
 	input->text.p = (const char *)bytes + FUZZ_STEERING;
 	input->text.len = len - FUZZ_STEERING;
 	return true;
@@ -42,7 +44,7 @@ fuzz_chunk(struct fuzz_input *input, struct span *chunk)
 
 	if (input->text.len == 0)
 		return false;
-	if (len > 200 || len > input->text.len)
+	if (len > 200 || len > input->text.len || ++input->chunks > CHUNKS_MAX)
 		len = input->text.len;
 	*chunk = (struct span){ input->text.p, len };
 	input->text.p += len;

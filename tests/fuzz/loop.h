@@ -24,6 +24,7 @@ struct event_base;
 struct fuzz_input {
 	const uint8_t *steering;
 	size_t at;
+	unsigned chunks; /* so far */
 	struct span text;
 };
 
