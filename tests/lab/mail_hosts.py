@@ -192,7 +192,7 @@ class OpenSmtpd(MailHost):
 
     def prepare(self):
         write("/etc/smtpd-mx.conf", OPENSMTPD_CONF.format(**self.values))
-        return ["unshare", "--mount", "sh", "-euc",
+        return ["unshare", "--mount", "--propagation", "unchanged", "sh", "-euc",
                 "mount -t tmpfs tmpfs /run\n"
                 "mount -t tmpfs tmpfs /var/spool\n"
                 "mkdir -m 711 /var/spool/smtpd\n"
