@@ -495,6 +495,7 @@ engine_may_have_policy(struct engine *engine, const char *domain)
 
 	return overrides_find(shared->overrides, shared->config, name,
 		   policy_cache_old_time_s(shared->cache, now_s)) != NULL ||
+	    overrides_unread(shared->overrides) ||
 	    policy_cache_get(shared->cache, name, now_s) != NULL ||
 	    policy_cache_unread(shared->cache);
 }

@@ -51,7 +51,7 @@ enum policy_state {
 	POLICY_FAILED,	/* nothing live is cached, a record, no valid policy */
 	POLICY_CACHED,
 	POLICY_FETCHED,	 /* in this very lookup */
-	POLICY_UNREAD,	 /* one is live, or may be, and cannot be read */
+	POLICY_UNREAD,	 /* one binds, or may, and cannot be read */
 	POLICY_OVERRIDE, /* set by the administrator, whatever is published */
 };
 

@@ -33,7 +33,6 @@
 #include "common/mx_facts.h"
 #include "common/mx_lookup.h"
 #include "common/outcome.h"
-#include "common/overrides.h"
 #include "common/policy_cache.h"
 #include "common/policy_known.h"
 #include "common/policy_update.h"
@@ -110,34 +109,20 @@ policy_done(const struct policy_facts *found, void *arg)
 	lookup_advance(l);
 }
 
-/* Also when there was no memory for it: then the published one does not bind.
- */
-static bool
-use_override(struct lookup *l)
-{
-	struct facts *f = &l->verdict->facts;
-	int64_t now_s = clock_wall_s(l->shared.ports->clock);
-	const struct override *set =
-	    overrides_find(l->shared.overrides, l->shared.config, f->domain,
-		policy_cache_old_time_s(l->shared.cache, now_s));
-
-	if (set != NULL)
-		(void)policy_facts_take_override(&f->sts, set);
-	return set != NULL;
-}
-
 static void mx_begin(struct lookup *l);
 
 static enum step_result
 step_policy(struct lookup *l)
 {
 	struct facts *f = &l->verdict->facts;
+	int64_t now_s = clock_wall_s(l->shared.ports->clock);
+	int64_t old_s = policy_cache_old_time_s(l->shared.cache, now_s);
 
 	mx_begin(l);
-	if (use_override(l) ||
+	if (policy_known_set(l->shared.overrides, l->shared.config, f->domain,
+		old_s, &f->sts) ||
 	    policy_known_needless(l->shared.config, f->domain, &f->sts) ||
-	    policy_known_cached(l->shared.cache, f->domain,
-		clock_wall_s(l->shared.ports->clock), &f->sts))
+	    policy_known_cached(l->shared.cache, f->domain, now_s, &f->sts))
 		return NEXT;
 	l->policy_wait = policy_update_join(l->shared.updates, f->domain, false,
 	    policy_done, l);

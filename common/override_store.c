@@ -60,9 +60,11 @@ override_store_load(struct policy_store *store, override_found_fn *found,
 {
 	sqlite3_stmt *stmt = prepare(store,
 	    "SELECT domain, until_s, reason, body FROM override");
-	int rc = SQLITE_ERROR;
+	int rc = sqlite3_errcode(store->db);
 	bool whole = true;
 
+	if (store->lost)
+		return true;
 	while (stmt != NULL && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
 		struct override o = { .until_s = 0 };
 		const char *why = read_row(stmt, &o);
@@ -81,6 +83,7 @@ override_store_load(struct policy_store *store, override_found_fn *found,
 		log_error("policies set here cannot be read: %s",
 		    sqlite3_errmsg(store->db));
 	sqlite3_finalize(stmt);
+	policy_store_mend(store, rc);
 	return rc == SQLITE_DONE && whole;
 }
 

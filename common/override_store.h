@@ -18,7 +18,8 @@ typedef void override_found_fn(struct override *override, void *arg);
 /*
  * Calls found for each row. One that cannot be read is named in the log and
  * left out. False when the table could not be read to its end, or a row not for
- * lack of memory; logged.
+ * lack of memory; logged. Nothing is in a store that is lost, which has been
+ * said.
  */
 bool override_store_load(struct policy_store *store, override_found_fn *found,
     void *arg);

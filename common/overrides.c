@@ -25,6 +25,7 @@ struct overrides {
 	unsigned serial; /* of the last one */
 	unsigned begun;	 /* of the store: the file that has them */
 	bool unread;	 /* not all of the store could be read */
+	bool in_doubt;	 /* the last find: see overrides_unread() */
 	int64_t read_s;	 /* the last time that this was tried */
 };
 
@@ -171,19 +172,28 @@ overrides_find(struct overrides *overrides, const struct config *config,
     const char *domain, int64_t now_s)
 {
 	const struct override *configured;
+	bool local = config_is_local(config, domain);
 	struct entry *entry = NULL;
 
 	if (overrides != NULL) {
 		store_again(overrides);
 		read_again(overrides, now_s);
 		entry = entry_find(overrides, domain);
+		overrides->in_doubt =
+		    overrides->unread && entry == NULL && !local;
 	}
-	if (config_is_local(config, domain))
+	if (local || overrides_unread(overrides))
 		return NULL;
 	if (entry != NULL && holds(&entry->override, now_s))
 		return &entry->override;
 	configured = config_policy(config, domain);
 	return holds(configured, now_s) ? configured : NULL;
+}
+
+bool
+overrides_unread(const struct overrides *overrides)
+{
+	return overrides != NULL && overrides->in_doubt;
 }
 
 /* Those that have ended make room. */

@@ -34,6 +34,14 @@ void overrides_free(struct overrides *overrides); /* safe on NULL */
 const struct override *overrides_find(struct overrides *overrides,
     const struct config *config, const char *domain, int64_t now_s);
 
+/*
+ * Why the last overrides_find() gave NULL: what was set at run time could not
+ * all be read from the store. One may hold, which would win over one in the
+ * configuration: unknown, never none. It is read again after
+ * LIMIT_OVERRIDE_READ_S. False on NULL.
+ */
+bool overrides_unread(const struct overrides *overrides);
+
 enum overrides_result {
 	OVERRIDES_DONE,
 	OVERRIDES_NONE_SET,   /* there is none of that domain to drop */

@@ -6,7 +6,24 @@
 
 #include "common/config.h"
 #include "common/facts.h"
+#include "common/overrides.h"
 #include "common/policy_cache.h"
+
+bool
+policy_known_set(struct overrides *overrides, const struct config *config,
+    const char *domain, int64_t now_s, struct policy_facts *facts)
+{
+	const struct override *set =
+	    overrides_find(overrides, config, domain, now_s);
+
+	if (set != NULL)
+		(void)policy_facts_take_override(facts, set);
+	else if (overrides_unread(overrides))
+		facts->state = POLICY_UNREAD;
+	else
+		return false;
+	return true;
+}
 
 bool
 policy_known_needless(const struct config *config, const char *domain,

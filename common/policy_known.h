@@ -10,8 +10,17 @@
 #include <stdint.h>
 
 struct config;
+struct overrides;
 struct policy_cache;
 struct policy_facts;
+
+/*
+ * True: one that the administrator has set holds at now_s, and facts have it;
+ * or, with POLICY_UNREAD in facts, one may, and cannot be read. Then the
+ * published one does not bind either. overrides may be NULL.
+ */
+bool policy_known_set(struct overrides *overrides, const struct config *config,
+    const char *domain, int64_t now_s, struct policy_facts *facts);
 
 /*
  * True: the domain is the administrator's own. What they publish is for others;

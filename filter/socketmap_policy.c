@@ -95,7 +95,9 @@ answer_unknown(struct socketmap_answer *out, const struct facts *f)
 
 	if (sts->state == POLICY_UNREAD)
 		snprintf(text, sizeof(text),
-		    "MTA-STS policy of %s: out of memory", f->domain);
+		    "MTA-STS policy of %s: what is remembered of it cannot be "
+		    "read",
+		    f->domain);
 	else if (sts->record == RECORD_UNKNOWN)
 		snprintf(text, sizeof(text),
 		    "MTA-STS record of %s could not be looked up: %s",
