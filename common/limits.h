@@ -128,8 +128,9 @@
 #define LIMIT_RECORD_PATIENCE_S 3600 /* at delivery: see verdict.c */
 #define LIMIT_RECORD_TROUBLES 10000  /* domains whose record fails */
 #define LIMIT_BACKOFFS 10000 /* domains whose failed fetch is remembered */
-#define LIMIT_STORE_POLICIES 100000 /* on disk; looked at now and then: */
-#define LIMIT_STORE_TRIM_EVERY 1000 /* policies written */
+#define LIMIT_STORE_POLICIES 100000 /* on disk, or as many as in memory */
+#define LIMIT_STORE_TRIM_EVERY 1000 /* written ones: then it is looked at */
+#define LIMIT_STORE_TRIM 2000	    /* dropped at a time, if more are there */
 #define LIMIT_STORE_BUSY_MS 100	    /* that an administrator's look may cost */
 
 #define LIMIT_REFRESH_S 86400 /* between fetches of a cached policy */
@@ -137,6 +138,7 @@
 #define LIMIT_REFRESH_RETRY_S 3600    /* after a failure, at most */
 #define LIMIT_REFRESH_MIN_S 300	      /* a shorter wait is not worth it */
 #define LIMIT_REFRESH_LOOK_MS 30000   /* between looks for what is due */
+#define LIMIT_REFRESH_MORE_MS 5000    /* when the last one came to so many: */
 #define LIMIT_REFRESHES 100	      /* begun at each look */
 #define LIMIT_STAGED 10000	      /* domains that would have been refused */
 #define LIMIT_OVERRIDES 1000	      /* set at run time, one a domain */

@@ -76,7 +76,8 @@ policy_store_trim(struct policy_store *store)
 	sqlite3_stmt *stmt = store->statements[TRIM];
 
 	store->puts = 0;
-	sqlite3_bind_int(stmt, 1, LIMIT_STORE_POLICIES);
+	sqlite3_bind_int64(stmt, 1, (sqlite3_int64)store->max);
+	sqlite3_bind_int(stmt, 2, LIMIT_STORE_TRIM);
 	return change(store, stmt);
 }
 

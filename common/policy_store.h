@@ -31,11 +31,14 @@ struct policy_row {
 };
 
 /*
- * Opens or makes DIR/policies.sqlite. NULL when it cannot be had: missing or
+ * Opens or makes DIR/policies.sqlite, for as many policies as there may be in
+ * memory, and no fewer than LIMIT_STORE_POLICIES: those fetched longest ago
+ * make room, LIMIT_STORE_TRIM at a time, so that nobody waits for it when there
+ * is much to drop. NULL when it cannot be had: missing or
  * not writable directory, another owner, no memory; said in the log, once, with
  * what follows from it (policies are kept in memory only).
  */
-struct policy_store *policy_store_open(const char *dir);
+struct policy_store *policy_store_open(const char *dir, size_t in_memory);
 void policy_store_close(struct policy_store *store); /* safe on NULL */
 
 enum policy_read {

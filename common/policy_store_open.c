@@ -53,11 +53,22 @@ static const char *const statements[N_STATEMENTS] = {
 		" refresh_at_s) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	[TOUCH] = "UPDATE policy SET record_seen_at_s = ?2 WHERE domain = ?1",
 	[POSTPONE] = "UPDATE policy SET refresh_at_s = ?2 WHERE domain = ?1",
-	/* The largest number stands for never. */
-	[DUE] = "SELECT domain FROM policy WHERE refresh_at_s <= ?1"
-		" OR (refresh_at_s > ?1 + ?3"
-		"  AND refresh_at_s < 9223372036854775807)"
-		" ORDER BY refresh_at_s LIMIT ?2",
+	/*
+	 * The largest number stands for never. Two ranges of the index: with
+	 * OR between them SQLite would read all of it each time.
+	 */
+	[DUE] = "SELECT domain FROM ("
+		"  SELECT * FROM ("
+		"   SELECT domain, refresh_at_s FROM policy"
+		"   WHERE refresh_at_s <= ?1"
+		"   ORDER BY refresh_at_s LIMIT ?2)"
+		" UNION ALL"
+		"  SELECT * FROM ("
+		"   SELECT domain, refresh_at_s FROM policy"
+		"   WHERE refresh_at_s > ?1 + ?3"
+		"    AND refresh_at_s < 9223372036854775807"
+		"   ORDER BY refresh_at_s LIMIT ?2)"
+		" ) ORDER BY refresh_at_s LIMIT ?2",
 	[DROP] = "DELETE FROM policy WHERE domain = ?1",
 	[CLEAR] = "DELETE FROM policy",
 	[COUNT] = "SELECT count(*) FROM policy",
@@ -68,7 +79,8 @@ static const char *const statements[N_STATEMENTS] = {
 	/* Those fetched longest ago go first. */
 	[TRIM] = "DELETE FROM policy WHERE rowid IN ("
 		 "  SELECT rowid FROM policy ORDER BY fetched_at_s"
-		 "  LIMIT max(0, (SELECT count(*) FROM policy) - ?1))",
+		 "  LIMIT min(?2, max(0, (SELECT count(*) FROM policy)"
+		 "   - ?1)))",
 };
 
 static const char consequence[] = "policies are kept in memory only";
@@ -349,7 +361,7 @@ policy_store_mend(struct policy_store *store, int rc)
 }
 
 struct policy_store *
-policy_store_open(const char *dir)
+policy_store_open(const char *dir, size_t in_memory)
 {
 	struct policy_store *store = calloc(1, sizeof(*store));
 
@@ -359,6 +371,8 @@ policy_store_open(const char *dir)
 		return NULL;
 	}
 	store->lock = -1;
+	store->max =
+	    in_memory > LIMIT_STORE_POLICIES ? in_memory : LIMIT_STORE_POLICIES;
 	if (!take_lock(store, dir))
 		goto failed;
 	snprintf(store->path, sizeof(store->path), "%.4000s/policies.sqlite",

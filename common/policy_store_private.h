@@ -34,6 +34,7 @@ struct policy_store {
 	char path[POLICY_STORE_PATH_SIZE];
 	char why[256]; /* why it could not be opened */
 	sqlite3_stmt *statements[N_STATEMENTS];
+	size_t max;    /* rows */
 	unsigned puts; /* since the last TRIM */
 	bool reads_fail, writes_fail;
 	unsigned begun; /* new files, since it was opened */
@@ -48,7 +49,7 @@ struct policy_store {
  */
 void policy_store_mend(struct policy_store *store, int rc);
 
-/* So many rows are left when there are more. */
+/* No more than max rows are to be left: of more, some are dropped. */
 bool policy_store_trim(struct policy_store *store);
 
 /* A write has gone well or has not: logged when that changes. Returns good. */

@@ -31,8 +31,10 @@ refresh_look(void *arg)
 		else
 			policy_update_refresh(r->updates, r->due[i]);
 	/* Without memory for a timer refreshing ends: policies expire. */
-	r->timer =
-	    clock_timer_start(r->clock, LIMIT_REFRESH_LOOK_MS, refresh_look, r);
+	r->timer = clock_timer_start(r->clock,
+	    n == LIMIT_REFRESHES ? LIMIT_REFRESH_MORE_MS
+				 : LIMIT_REFRESH_LOOK_MS,
+	    refresh_look, r);
 }
 
 struct refresh *

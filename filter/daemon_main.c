@@ -496,7 +496,8 @@ daemon_open(struct daemon *d, struct config *config)
 	else if (!front_ends_serve(d->front, d->options.fd, filter_gone, d))
 		fatal("cannot serve descriptor %d", d->options.fd);
 	if (!d->options.memory_only)
-		d->store = policy_store_open(config->state_dir);
+		d->store =
+		    policy_store_open(config->state_dir, config->max_policies);
 	if ((d->cache = policy_cache_new(d->store, config->max_policies)) ==
 	    NULL)
 		fatal("out of memory");

@@ -5,7 +5,7 @@
  *	memory	1,000,000 policies in the cache: its memory, and what a look
  *		into it costs with few and with many
  *	store	the same with the rest on disk, and how soon strictmxd serves
- *		with 100,000 policies there
+ *		with 100,000 and 1,000,000 policies there
  *	cold	lookups that ask for the record, the policy and the MX hosts,
  *		100 at once, by strictmxd's own CPU time
  *
@@ -43,6 +43,8 @@
 #define STORED 100000u
 #define LOOKS 1000000u
 #define STORE_LOOKS 20000u
+#define DUE_LOOKS 1000u
+#define DUE_MAX 100u
 #define STARTS 5
 #define WAIT_S 60
 #define ENGINE_FD 3
@@ -170,7 +172,7 @@ store_make(const char *dir)
 
 	if (mkdir(dir, 0700) == -1 && errno != EEXIST)
 		die("%s: %s", dir, strerror(errno));
-	store = policy_store_open(dir);
+	store = policy_store_open(dir, MANY);
 	if (store == NULL)
 		die("no policy store");
 	return store;
@@ -191,9 +193,39 @@ store_look_us(struct policy_store *store, unsigned n)
 }
 
 static void
-measure_store(const char *dir)
+print_size(const char *dir)
 {
-	struct policy_store *store = store_make(dir);
+	char path[512];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/policies.sqlite", dir);
+	if (stat(path, &st) == -1)
+		die("%s: %s", path, strerror(errno));
+	print("1,000,000 policies on disk", (double)st.st_size / 1e6, "MB",
+	    NO_TARGET, 0);
+}
+
+static double
+due_us(struct policy_store *store)
+{
+	char(*due)[DOMAIN_SIZE] = calloc(DUE_MAX, sizeof(*due));
+	uint64_t begun = process_cpu_ns(getpid());
+	double us;
+
+	if (due == NULL)
+		die("out of memory");
+	for (unsigned i = 0; i < DUE_LOOKS; i++)
+		if (policy_store_due(store, now_s, due, DUE_MAX) != 0)
+			die("a refresh is due");
+	us = (double)(process_cpu_ns(getpid()) - begun) / DUE_LOOKS / 1000;
+	free(due);
+	return us;
+}
+
+static void
+measure_store(const char *few_dir, const char *many_dir)
+{
+	struct policy_store *store = store_make(few_dir);
 	double few_us, many_us;
 	uint64_t begun;
 
@@ -210,6 +242,15 @@ measure_store(const char *dir)
 	print("a look at the store, 100,000 / 10,000", many_us / few_us, "",
 	    AT_MOST, 4);
 	policy_store_close(store);
+	store = store_make(many_dir);
+	fill_store(store, 0, MANY);
+	many_us = store_look_us(store, MANY);
+	print("a look at the store, 1,000,000 / 10,000", many_us / few_us, "",
+	    AT_MOST, 4);
+	print("a look for what is due, 1,000,000 there", due_us(store), "us",
+	    NO_TARGET, 0);
+	policy_store_close(store);
+	print_size(many_dir);
 }
 
 /* strictmxd */
@@ -288,8 +329,10 @@ config_make(const char *dir, const char *name, const char *state)
 	file = fopen(path, "w");
 	if (file == NULL)
 		die("%s: %s", path, strerror(errno));
-	fprintf(file, "resolver = {\"127.0.0.1:53\"}\nstate-dir = \"%s\"\n",
-	    state);
+	fprintf(file,
+	    "resolver = {\"127.0.0.1:53\"}\nstate-dir = \"%s\"\n"
+	    "max-policies = %u\n",
+	    state, MANY);
 	fclose(file);
 }
 
@@ -302,7 +345,8 @@ compare_doubles(const void *a, const void *b)
 }
 
 static void
-measure_start(const char *program, const char *dir, const char *state)
+measure_start(const char *program, const char *dir, const char *state,
+    const char *what, enum target relation)
 {
 	char config[512], log[512];
 	double seconds[STARTS];
@@ -319,8 +363,7 @@ measure_start(const char *program, const char *dir, const char *state)
 		engine_stop(&e);
 	}
 	qsort(seconds, STARTS, sizeof(seconds[0]), compare_doubles);
-	print("start with 100,000 policies stored", seconds[STARTS / 2], "s",
-	    AT_MOST, 1);
+	print(what, seconds[STARTS / 2], "s", relation, 1);
 }
 
 /* Cold lookups */
@@ -394,7 +437,7 @@ main(int argc, char **argv)
 {
 	const char *dir = NULL, *program = NULL;
 	unsigned lookups = 5000, at_once = 100;
-	char state[400];
+	char few[400], many[400];
 	bool only_cold = false;
 	int c;
 
@@ -421,9 +464,13 @@ main(int argc, char **argv)
 	puts("policies and cold lookups");
 	if (!only_cold) {
 		measure_memory();
-		snprintf(state, sizeof(state), "%s/many", dir);
-		measure_store(state);
-		measure_start(program, dir, state);
+		snprintf(few, sizeof(few), "%s/few", dir);
+		snprintf(many, sizeof(many), "%s/many", dir);
+		measure_store(few, many);
+		measure_start(program, dir, few,
+		    "start with 100,000 policies stored", AT_MOST);
+		measure_start(program, dir, many,
+		    "start with 1,000,000 policies stored", NO_TARGET);
 	}
 	measure_cold(program, dir, lookups, at_once);
 	printf("targets missed %u\n", missed);

@@ -87,7 +87,7 @@ make_policies(const char *dir, unsigned n)
 	snprintf(state, sizeof(state), "%s/state", dir);
 	if (mkdir(state, 0700) == -1 && errno != EEXIST)
 		die("%s: %s", state, strerror(errno));
-	store = policy_store_open(state);
+	store = policy_store_open(state, 0);
 	if (store == NULL)
 		die("no policy store");
 	for (unsigned i = 0; i < n; i++) {

@@ -140,7 +140,7 @@ watch_log(enum log_level level, const char *line, void *arg)
 static void
 engine_open(struct player *p)
 {
-	p->store = policy_store_open(p->dir);
+	p->store = policy_store_open(p->dir, 0);
 	assert(p->store != NULL);
 	p->cache = policy_cache_new(p->store, 1000);
 	assert(p->cache != NULL);

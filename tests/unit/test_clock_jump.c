@@ -372,7 +372,7 @@ a_policy_set_here_ends_by_the_old_time(void **state)
 static void
 policies_in_the_store_survive_a_jump_too(void **state)
 {
-	struct policy_store *store = policy_store_open(scratch_path("."));
+	struct policy_store *store = policy_store_open(scratch_path("."), 0);
 	struct policy_cache *cache = policy_cache_new(store, 1);
 	static const char body[] =
 	    "version: STSv1\nmode: enforce\nmx: mx.a.example\nmax_age: 86400\n";

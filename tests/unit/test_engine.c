@@ -994,6 +994,47 @@ a_short_lived_policy_is_fetched_before_its_end(void **state)
 }
 
 static void
+publish_for_refresh(struct world *w, const char *domain)
+{
+	char name[DOMAIN_SIZE + 16];
+
+	snprintf(name, sizeof(name), "_mta-sts.%s", domain);
+	fake_net_dns(w->net, name, DNS_TXT, DNS_FOUND, "v=STSv1; id=1;", NULL);
+	snprintf(name, sizeof(name), "mta-sts.%s", domain);
+	fake_net_dns(w->net, name, DNS_A, DNS_FOUND, "192.0.2.80", NULL);
+	fake_net_policy(w->net, domain, POLICY("enforce"), RESULT_NONE, NULL);
+}
+
+/* A million policies are more than those of a look every half minute. */
+static void
+when_many_are_due_the_next_look_comes_soon(void **state)
+{
+	enum {
+		DOMAINS = 4 * LIMIT_REFRESHES
+	};
+	struct world *w = *state;
+	char domain[DOMAIN_SIZE];
+
+	engine_free(w->engine);
+	policy_cache_free(w->cache);
+	w->cache = policy_cache_new(NULL, DOMAINS);
+	w->engine = engine_new(&w->config, &w->ports, w->cache);
+	assert_non_null(w->engine);
+	for (int i = 0; i < DOMAINS; i++) {
+		snprintf(domain, sizeof(domain), "d%d.test", i);
+		publish_for_refresh(w, domain);
+		assert_true(policy_cache_put(w->cache, domain, "1",
+		    span_of(POLICY("enforce")), NOW - LIMIT_REFRESH_S));
+	}
+	clock_advance(w->clock, LIMIT_REFRESH_LOOK_MS + 100);
+	assert_int_equal(fake_net_fetches(w->net), LIMIT_REFRESHES);
+	clock_advance(w->clock, 3 * LIMIT_REFRESH_MORE_MS);
+	assert_int_equal(fake_net_fetches(w->net), DOMAINS);
+	clock_advance(w->clock, 10 * LIMIT_REFRESH_LOOK_MS);
+	assert_int_equal(fake_net_fetches(w->net), DOMAINS);
+}
+
+static void
 a_withdrawal_by_mode_none_binds_with_the_next_refresh(void **state)
 {
 	struct world *w = *state;
@@ -1299,6 +1340,7 @@ main(void)
 		T(a_policy_is_fetched_again_every_day_also_when_nobody_asks),
 		T(a_refresh_that_fails_is_tried_again_until_the_policy_ends),
 		T(a_short_lived_policy_is_fetched_before_its_end),
+		T(when_many_are_due_the_next_look_comes_soon),
 		T(a_withdrawal_by_mode_none_binds_with_the_next_refresh),
 		T(before_a_refusal_the_record_is_looked_at_and_a_new_policy_counts),
 		T(looks_before_refusals_are_one_a_minute),

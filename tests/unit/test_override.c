@@ -479,7 +479,7 @@ one_set_while_a_lookup_runs_is_not_forgotten(void **state)
 static void
 what_could_not_be_read_at_the_start_is_read_later(void **state)
 {
-	struct policy_store *store = policy_store_open(scratch_path("."));
+	struct policy_store *store = policy_store_open(scratch_path("."), 0);
 	struct overrides *overrides = open_overrides(store);
 	bool failed = true;
 
@@ -507,7 +507,7 @@ what_could_not_be_read_at_the_start_is_read_later(void **state)
 static void
 what_is_set_is_there_after_a_restart(void **state)
 {
-	struct policy_store *store = policy_store_open(scratch_path("."));
+	struct policy_store *store = policy_store_open(scratch_path("."), 0);
 	struct overrides *overrides = open_overrides(store);
 	const struct override *o;
 
@@ -523,7 +523,7 @@ what_is_set_is_there_after_a_restart(void **state)
 	overrides_free(overrides);
 	policy_store_close(store);
 
-	store = policy_store_open(scratch_path("."));
+	store = policy_store_open(scratch_path("."), 0);
 	overrides = open_overrides(store);
 	o = overrides_next(overrides, NULL);
 	assert_non_null(o);
@@ -543,7 +543,7 @@ what_is_set_is_there_after_a_restart(void **state)
 static void
 a_store_of_version_2_is_taken_over(void **state)
 {
-	struct policy_store *store = policy_store_open(scratch_path("."));
+	struct policy_store *store = policy_store_open(scratch_path("."), 0);
 	struct overrides *overrides;
 	sqlite3 *other;
 
@@ -556,7 +556,7 @@ a_store_of_version_2_is_taken_over(void **state)
 			     NULL, NULL, NULL),
 	    SQLITE_OK);
 	sqlite3_close(other);
-	store = policy_store_open(scratch_path("."));
+	store = policy_store_open(scratch_path("."), 0);
 	overrides = open_overrides(store);
 	assert_null(overrides_next(overrides, NULL));
 	set(overrides, "example.com", "none", NULL, WORLD_NOW + HOUR_S);
@@ -584,7 +584,7 @@ overwrite_pages(const char *path)
 static void
 what_was_set_goes_into_a_new_store_too(void **state)
 {
-	struct policy_store *store = policy_store_open(scratch_path("."));
+	struct policy_store *store = policy_store_open(scratch_path("."), 0);
 	struct overrides *overrides = open_overrides(store);
 	struct policy_row row = { .id = "1" };
 	enum policy_read read;
@@ -598,7 +598,7 @@ what_was_set_goes_into_a_new_store_too(void **state)
 	}
 	overrides_free(overrides);
 	policy_store_close(store);
-	store = policy_store_open(scratch_path("."));
+	store = policy_store_open(scratch_path("."), 0);
 	overrides = open_overrides(store);
 	overwrite_pages(scratch_path("policies.sqlite"));
 	log_capture_start();
@@ -610,7 +610,7 @@ what_was_set_goes_into_a_new_store_too(void **state)
 	    overrides_find(overrides, &w->config, "example.com", WORLD_NOW));
 	overrides_free(overrides);
 	policy_store_close(store);
-	store = policy_store_open(scratch_path("."));
+	store = policy_store_open(scratch_path("."), 0);
 	overrides = open_overrides(store);
 	assert_non_null(
 	    overrides_find(overrides, &w->config, "example.com", WORLD_NOW));
@@ -650,7 +650,7 @@ there_is_room_for_so_many_and_ended_ones_make_room(void **state)
 static void
 what_cannot_be_stored_is_not_set(void **state)
 {
-	struct policy_store *store = policy_store_open(scratch_path("."));
+	struct policy_store *store = policy_store_open(scratch_path("."), 0);
 	struct overrides *overrides = open_overrides(store);
 	struct override o =
 	    make("example.com", "testing", "a.example", WORLD_NOW + HOUR_S);
@@ -733,7 +733,7 @@ the_log_of_a_start_names_what_is_over_or_without_effect(void **state)
 static void
 stored_rows_that_are_of_no_use_are_left_out(void **state)
 {
-	struct policy_store *store = policy_store_open(scratch_path("."));
+	struct policy_store *store = policy_store_open(scratch_path("."), 0);
 	struct overrides *overrides;
 	const char *log;
 	sqlite3 *other;

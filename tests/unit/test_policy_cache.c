@@ -52,7 +52,7 @@ new_cache(struct policy_store *store, size_t max)
 static struct policy_store *
 open_store(void)
 {
-	struct policy_store *store = policy_store_open(directory);
+	struct policy_store *store = policy_store_open(directory, 0);
 
 	assert_non_null(store);
 	return store;

@@ -46,7 +46,7 @@ in_directory(const char *name)
 static struct policy_store *
 open_store(void)
 {
-	struct policy_store *store = policy_store_open(directory);
+	struct policy_store *store = policy_store_open(directory, 0);
 
 	assert_non_null(store);
 	return store;
@@ -59,7 +59,7 @@ expect_no_store(const char *dir, const char *why)
 	const char *log;
 
 	log_capture_start();
-	assert_null(policy_store_open(dir));
+	assert_null(policy_store_open(dir, 0));
 	log = log_capture_end();
 	assert_int_equal(log_capture_lines(log), 1);
 	assert_non_null(strstr(log, dir));
@@ -184,7 +184,7 @@ bodies_of_64_kib_of_any_bytes_are_kept_and_larger_ones_are_not(void **state)
 static void
 child_that_puts(int said)
 {
-	struct policy_store *store = policy_store_open(directory);
+	struct policy_store *store = policy_store_open(directory, 0);
 	struct policy_row row = row_of("a.example", "id1", "survives");
 
 	if (store == NULL || !policy_store_put(store, &row) ||
@@ -276,7 +276,7 @@ expect_damaged(size_t files)
 	const char *log;
 
 	log_capture_start();
-	store = policy_store_open(directory);
+	store = policy_store_open(directory, 0);
 	log = log_capture_end();
 	assert_non_null(store);
 	assert_int_equal(log_capture_lines(log), 1);
@@ -484,7 +484,7 @@ a_directory_that_cannot_be_used_is_said_once(void **state)
 	memset(longest, 'x', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
 	log_capture_start();
-	assert_null(policy_store_open(longest));
+	assert_null(policy_store_open(longest, 0));
 	assert_int_equal(log_capture_lines(log_capture_end()), 1);
 	assert_int_equal(mkdir(in_directory("policies.sqlite"), 0700), 0);
 	expect_no_store(directory, "Is a directory");
@@ -588,35 +588,89 @@ a_row_that_was_tampered_with_is_dropped_and_said_once(void **state)
 	policy_store_close(store);
 }
 
+/* Of the domains d1.example and so on, each fetched a second later. */
+static void
+fill(unsigned n)
+{
+	char sql[512];
+
+	policy_store_close(open_store());
+	snprintf(sql, sizeof(sql),
+	    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+	    " WHERE i < %u) INSERT INTO policy SELECT"
+	    " 'd' || i || '.example', 'id', i, i, x'', i FROM n",
+	    n);
+	run_sql(sql);
+}
+
+/* So many that they are counted again. */
+static void
+write_some(struct policy_store *store)
+{
+	struct policy_row row = { .id = "id", .fetched_at_s = 1000000 };
+
+	for (unsigned i = 0; i < LIMIT_STORE_TRIM_EVERY; i++) {
+		snprintf(row.domain, sizeof(row.domain), "e%u.example", i);
+		assert_true(policy_store_put(store, &row));
+	}
+}
+
+static void
+expect_oldest(struct policy_store *store, unsigned oldest)
+{
+	char domain[DOMAIN_SIZE];
+	struct policy_row row;
+
+	snprintf(domain, sizeof(domain), "d%u.example", oldest - 1);
+	assert_int_equal(policy_store_get(store, domain, &row),
+	    POLICY_ROW_NONE);
+	snprintf(domain, sizeof(domain), "d%u.example", oldest);
+	assert_int_equal(policy_store_get(store, domain, &row),
+	    POLICY_ROW_FOUND);
+}
+
 static void
 rows_are_bounded_in_number_and_the_oldest_go_first(void **state)
 {
-	struct policy_store *store = open_store();
-	struct policy_row row;
-	char sql[512];
+	struct policy_store *store;
 
 	(void)state;
-	policy_store_close(store);
-	snprintf(sql, sizeof(sql),
-	    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
-	    " WHERE i < %d) INSERT INTO policy SELECT"
-	    " 'd' || i || '.example', 'id', i, i, x'', i FROM n",
-	    LIMIT_STORE_POLICIES + 10);
-	run_sql(sql);
+	fill(LIMIT_STORE_POLICIES + 10);
 	store = open_store();
-	assert_int_equal(policy_store_get(store, "d10.example", &row),
-	    POLICY_ROW_NONE);
-	assert_int_equal(policy_store_get(store, "d11.example", &row),
-	    POLICY_ROW_FOUND);
-	for (unsigned i = 0; i < LIMIT_STORE_TRIM_EVERY; i++) {
-		snprintf(row.domain, sizeof(row.domain), "e%u.example", i);
-		row.fetched_at_s = 1000000;
-		assert_true(policy_store_put(store, &row));
-	}
-	assert_int_equal(policy_store_get(store, "d1010.example", &row),
-	    POLICY_ROW_NONE);
-	assert_int_equal(policy_store_get(store, "d1011.example", &row),
-	    POLICY_ROW_FOUND);
+	expect_oldest(store, 11);
+	write_some(store);
+	expect_oldest(store, 1011);
+	policy_store_close(store);
+}
+
+static void
+there_is_room_for_as_many_as_in_memory(void **state)
+{
+	const size_t max = LIMIT_STORE_POLICIES * 3 / 2;
+	struct policy_store *store;
+
+	(void)state;
+	fill(LIMIT_STORE_POLICIES * 3 / 2);
+	store = policy_store_open(directory, max);
+	assert_int_equal(policy_store_count(store), max);
+	write_some(store);
+	assert_int_equal(policy_store_count(store), max);
+	expect_oldest(store, 1001);
+	policy_store_close(store);
+}
+
+/* As after max-policies was made smaller: neither a start nor mail waits. */
+static void
+what_is_far_too_much_goes_bit_by_bit(void **state)
+{
+	struct policy_store *store;
+
+	(void)state;
+	fill(LIMIT_STORE_POLICIES + 3 * LIMIT_STORE_TRIM);
+	store = open_store();
+	expect_oldest(store, LIMIT_STORE_TRIM + 1);
+	write_some(store);
+	expect_oldest(store, 2 * LIMIT_STORE_TRIM + 1);
 	policy_store_close(store);
 }
 
@@ -705,6 +759,8 @@ main(void)
 		TEST(without_memory_there_is_no_store),
 		TEST(a_row_that_was_tampered_with_is_dropped_and_said_once),
 		TEST(rows_are_bounded_in_number_and_the_oldest_go_first),
+		TEST(there_is_room_for_as_many_as_in_memory),
+		TEST(what_is_far_too_much_goes_bit_by_bit),
 	};
 
 	return cmocka_run_group_tests_name("policy_store", tests, scratch_make,

@@ -54,7 +54,7 @@ setup(void **state)
 		return -1;
 	log_init("test", false, LOG_LEVEL_ERROR);
 	w = world_new();
-	store = policy_store_open(scratch_path("."));
+	store = policy_store_open(scratch_path("."), 0);
 	cache = policy_cache_new(store, 1);
 	engine = engine_new(&w->config, &w->ports, cache);
 	world_enforce(w, "bad.test", false);

@@ -87,7 +87,7 @@ victim_open(struct victim *v, const char *dir, int out)
 	struct world *w = &v->world;
 
 	v->out = out;
-	v->store = policy_store_open(dir);
+	v->store = policy_store_open(dir, 0);
 	w->clock = clock_new_fake(WORLD_NOW);
 	w->net = fake_net_new(w->clock);
 	fake_net_ttl(w->net, 1);
@@ -321,7 +321,7 @@ look(const char *dir)
 	const char *log;
 
 	log_capture_start();
-	store = policy_store_open(dir);
+	store = policy_store_open(dir, 0);
 	log = log_capture_end();
 	assert_string_equal(log, ""); /* no damage */
 	assert_non_null(store);
