@@ -211,6 +211,23 @@ may_go_out(const struct delivery *d)
 		d->verdict->action == ACTION_WOULD_DEFER);
 }
 
+/* That no host is listed has been told by the engine. */
+static void
+staging_note(const struct delivery *d, const struct mx_walk_found *found)
+{
+	char why[VERDICT_REASON_SIZE];
+
+	if (found == NULL || found->minded == RESULT_NONE ||
+	    found->refusal != NULL || d->opts.is_report ||
+	    d->verdict->action == ACTION_WOULD_DEFER)
+		return;
+	snprintf(why, sizeof(why), "delivered to %s in spite of %s%s%.*s",
+	    found->mx, result_type_name(found->minded),
+	    found->result->why[0] == '\0' ? "" : ": ", UPSTREAM_WHY_SIZE - 1,
+	    found->result->why);
+	engine_staged_session(d->opts.engine, d->verdict, found->minded, why);
+}
+
 /*
  * 2. A session that has shown what is asked for now. One that is of no use
  * after all is no reason to refuse anything: there are others.
@@ -227,9 +244,12 @@ reuse_found(struct delivery *d)
 		.address = u->address,
 		.result = &result,
 		.n_messages = u->n_messages,
-		.since_ms = u->since_ms };
+		.since_ms = u->since_ms,
+		.minded = u->minded };
 
 	memcpy(result.tls_version, u->tls_version, sizeof(u->tls_version));
+	memcpy(result.why, u->minded_why, sizeof(u->minded_why));
+	staging_note(d, &found);
 	d->reused = NULL;
 	u->session = NULL; /* goes on to who asked */
 	delivery_end(d, &found);
@@ -275,22 +295,6 @@ step_reuse(struct delivery *d)
 }
 
 /* 3. The walk. */
-
-/* That no host is listed has been told by the engine. */
-static void
-staging_note(const struct delivery *d, const struct mx_walk_found *found)
-{
-	char why[VERDICT_REASON_SIZE];
-
-	if (found == NULL || found->minded == RESULT_NONE ||
-	    found->refusal != NULL || d->opts.is_report ||
-	    d->verdict->action == ACTION_WOULD_DEFER)
-		return;
-	snprintf(why, sizeof(why), "delivered to %s in spite of %s%s%.80s",
-	    found->mx, result_type_name(found->minded),
-	    found->result->why[0] == '\0' ? "" : ": ", found->result->why);
-	engine_staged_session(d->opts.engine, d->verdict, found->minded, why);
-}
 
 static void
 walk_done(const struct mx_walk_found *found, void *arg)

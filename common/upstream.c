@@ -44,6 +44,9 @@ upstream_new(const struct smtp_port *port, const struct mx_walk_found *found,
 	u->proofs = found->result->proofs;
 	memcpy(u->tls_version, found->result->tls_version,
 	    sizeof(u->tls_version));
+	u->minded = found->minded;
+	snprintf(u->minded_why, sizeof(u->minded_why), "%.*s",
+	    UPSTREAM_WHY_SIZE - 1, found->result->why);
 	if (u->proofs & PROOF_DANE)
 		u->tlsa = tlsa_set_hold(tlsa_of(verdict, u->mx));
 	u->n_messages = found->n_messages + 1;

@@ -19,6 +19,8 @@ struct mx_walk_found;
 struct session_pool;
 struct tlsa_set;
 
+#define UPSTREAM_WHY_SIZE 81 /* as much as staging shows of it */
+
 struct upstream {
 	struct smtp_port port;	      /* who gave the session */
 	struct smtp_session *session; /* owned; NULL when it was taken out */
@@ -28,6 +30,8 @@ struct upstream {
 	unsigned proofs;
 	struct tlsa_set *tlsa; /* held; by which PROOF_DANE was shown */
 	char tls_version[16];
+	enum result_type minded; /* as it was found, see mx_walk_found */
+	char minded_why[UPSTREAM_WHY_SIZE];
 	unsigned n_messages; /* that it has had, or been asked to have */
 	int64_t since_ms;    /* monotonic: when it became ready */
 	/* The policy that it was chosen by */

@@ -15,8 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/engine.h"
 #include "common/limits.h"
 #include "common/smtp_wire.h"
+#include "common/staging.h"
 #include "tests/unit/log_capture.h"
 #include "tests/unit/relay_fixture.h"
 
@@ -299,6 +301,31 @@ the_next_mail_of_the_same_domain_goes_over_the_same_session(void **state)
 	deliver(f, "three@example.com");
 	assert_string_equal(smtp_sink_log(f->sinks[0]), "+ESTEMRDdMRDdMRDd");
 	relay_fixture_until_log(f, "verified=pkix reused=yes");
+}
+
+/* A testing mode minds each mail of a session that it minds. */
+static void
+each_mail_of_a_session_is_staged(void **state)
+{
+	struct relay_fixture *f = *state;
+	struct staging *staging = staging_new(10, 0);
+	const struct staged *staged;
+
+	assert_non_null(staging);
+	relay_fixture_policy(f, "testing");
+	relay_fixture_bad_certificate(f, 0);
+	engine_use_staging(f->engine, staging);
+	for (int i = 0; i < 3; i++)
+		deliver(f, "you@example.com");
+	engine_use_staging(f->engine, NULL);
+	assert_string_equal(smtp_sink_log(f->sinks[0]), "+ESTEMRDdMRDdMRDd");
+	staged = staging_next(staging, NULL);
+	assert_non_null(staged);
+	assert_int_equal(staged->times, 3);
+	assert_string_equal(staged->reason,
+	    "delivered to mx1.example.com in spite of "
+	    "certificate-not-trusted: is self-signed");
+	staging_free(staging);
 }
 
 static void
@@ -699,6 +726,7 @@ main(void)
 		TEST(a_domain_that_took_nobody_makes_room_for_another),
 		TEST(
 		    the_next_mail_of_the_same_domain_goes_over_the_same_session),
+		TEST(each_mail_of_a_session_is_staged),
 		TEST(a_session_is_never_used_for_another_domain),
 		TEST(a_session_has_to_satisfy_the_policy_of_now),
 		TEST(a_session_is_good_for_so_many_messages_only),
