@@ -10,55 +10,28 @@
 #include "common/override.h"
 #include "common/policy_store_private.h"
 
-static sqlite3_stmt *
-prepare(struct policy_store *store, const char *sql)
-{
-	sqlite3_stmt *stmt = NULL;
-
-	/* NULL on failure: every call on it fails, which is then told. */
-	(void)sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL);
-	return stmt;
-}
-
-/* Runs a statement that changes rows, once. */
-static bool
-change(struct policy_store *store, sqlite3_stmt *stmt)
-{
-	bool good = stmt != NULL && sqlite3_step(stmt) == SQLITE_DONE;
-
-	policy_store_wrote(store, good);
-	sqlite3_finalize(stmt);
-	return good;
-}
-
-static struct span
-column(sqlite3_stmt *stmt, int i)
-{
-	return (struct span){ (const char *)sqlite3_column_text(stmt, i),
-		(size_t)sqlite3_column_bytes(stmt, i) };
-}
-
 /* What lies on disk may have been touched by others: read as anything else. */
 static const char *
 read_row(sqlite3_stmt *stmt, struct override *o)
 {
 	char domain[DOMAIN_SIZE];
 
-	if (domain_fold(column(stmt, 0), o->domain) != DOMAIN_OK ||
-	    !span_copy(column(stmt, 0), domain, sizeof(domain)) ||
+	if (domain_fold(policy_store_text(stmt, 0), o->domain) != DOMAIN_OK ||
+	    !span_copy(policy_store_text(stmt, 0), domain, sizeof(domain)) ||
 	    strcmp(domain, o->domain) != 0)
 		return "its name is not a domain";
 	o->until_s = sqlite3_column_int64(stmt, 1);
-	if (!span_copy(column(stmt, 2), o->reason, sizeof(o->reason)))
+	if (!span_copy(policy_store_text(stmt, 2), o->reason,
+		sizeof(o->reason)))
 		return "its reason is too long";
-	return override_read(o, column(stmt, 3));
+	return override_read(o, policy_store_text(stmt, 3));
 }
 
 bool
 override_store_load(struct policy_store *store, override_found_fn *found,
     void *arg)
 {
-	sqlite3_stmt *stmt = prepare(store,
+	sqlite3_stmt *stmt = policy_store_prepare(store,
 	    "SELECT domain, until_s, reason, body FROM override");
 	int rc = sqlite3_errcode(store->db);
 	bool whole = true;
@@ -69,7 +42,7 @@ override_store_load(struct policy_store *store, override_found_fn *found,
 		struct override o = { .until_s = 0 };
 		const char *why = read_row(stmt, &o);
 		char quoted[LOG_QUOTE_SIZE];
-		struct span domain = column(stmt, 0);
+		struct span domain = policy_store_text(stmt, 0);
 
 		if (why == NULL)
 			found(&o, arg);
@@ -90,7 +63,7 @@ override_store_load(struct policy_store *store, override_found_fn *found,
 bool
 override_store_put(struct policy_store *store, const struct override *override)
 {
-	sqlite3_stmt *stmt = prepare(store,
+	sqlite3_stmt *stmt = policy_store_prepare(store,
 	    "INSERT OR REPLACE INTO override (domain, until_s, reason, body)"
 	    " VALUES (?1, ?2, ?3, ?4)");
 
@@ -98,25 +71,25 @@ override_store_put(struct policy_store *store, const struct override *override)
 	sqlite3_bind_int64(stmt, 2, override->until_s);
 	sqlite3_bind_text(stmt, 3, override->reason, -1, SQLITE_STATIC);
 	sqlite3_bind_text(stmt, 4, override->body, -1, SQLITE_STATIC);
-	return change(store, stmt);
+	return policy_store_run(store, stmt);
 }
 
 bool
 override_store_drop(struct policy_store *store, const char *domain)
 {
-	sqlite3_stmt *stmt =
-	    prepare(store, "DELETE FROM override WHERE domain = ?1");
+	sqlite3_stmt *stmt = policy_store_prepare(store,
+	    "DELETE FROM override WHERE domain = ?1");
 
 	sqlite3_bind_text(stmt, 1, domain, -1, SQLITE_STATIC);
-	return change(store, stmt);
+	return policy_store_run(store, stmt);
 }
 
 bool
 override_store_drop_ended(struct policy_store *store, int64_t before_s)
 {
-	sqlite3_stmt *stmt =
-	    prepare(store, "DELETE FROM override WHERE until_s < ?1");
+	sqlite3_stmt *stmt = policy_store_prepare(store,
+	    "DELETE FROM override WHERE until_s < ?1");
 
 	sqlite3_bind_int64(stmt, 1, before_s);
-	return change(store, stmt);
+	return policy_store_run(store, stmt);
 }

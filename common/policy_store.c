@@ -70,6 +70,13 @@ read_end(struct policy_store *store, sqlite3_stmt *stmt, int rc)
 	policy_store_mend(store, rc);
 }
 
+struct span
+policy_store_text(sqlite3_stmt *stmt, int column)
+{
+	return (struct span){ (const char *)sqlite3_column_text(stmt, column),
+		(size_t)sqlite3_column_bytes(stmt, column) };
+}
+
 bool
 policy_store_trim(struct policy_store *store)
 {
@@ -85,8 +92,7 @@ policy_store_trim(struct policy_store *store)
 static bool
 read_row(struct policy_store *store, sqlite3_stmt *stmt, struct policy_row *row)
 {
-	const struct span id = { (const char *)sqlite3_column_text(stmt, 0),
-		(size_t)sqlite3_column_bytes(stmt, 0) };
+	const struct span id = policy_store_text(stmt, 0);
 	const void *body = sqlite3_column_blob(stmt, 3);
 	size_t len = (size_t)sqlite3_column_bytes(stmt, 3);
 
@@ -185,9 +191,7 @@ policy_store_due(struct policy_store *store, int64_t now_s,
 	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)max);
 	sqlite3_bind_int64(stmt, 3, LIMIT_REFRESH_S);
 	while ((rc = read_step(store, stmt)) == SQLITE_ROW && n < max) {
-		struct span domain = { (const char *)sqlite3_column_text(stmt,
-					   0),
-			(size_t)sqlite3_column_bytes(stmt, 0) };
+		struct span domain = policy_store_text(stmt, 0);
 
 		if (span_copy(domain, domains[n], DOMAIN_SIZE))
 			n++;
@@ -196,11 +200,27 @@ policy_store_due(struct policy_store *store, int64_t now_s,
 	return n;
 }
 
-bool
-policy_store_wrote(struct policy_store *store, bool good)
+sqlite3_stmt *
+policy_store_prepare(struct policy_store *store, const char *sql)
 {
-	report(store, &store->writes_fail, "writing", good);
-	return good;
+	sqlite3_stmt *stmt = NULL;
+
+	(void)sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL);
+	return stmt;
+}
+
+bool
+policy_store_run(struct policy_store *store, sqlite3_stmt *stmt)
+{
+	int rc;
+
+	if (store->lost)
+		return false;
+	rc = stmt == NULL ? sqlite3_errcode(store->db) : sqlite3_step(stmt);
+	report(store, &store->writes_fail, "writing", rc == SQLITE_DONE);
+	sqlite3_finalize(stmt);
+	policy_store_mend(store, rc);
+	return rc == SQLITE_DONE;
 }
 
 bool
@@ -236,9 +256,7 @@ policy_store_list(struct policy_store *store, const char *after, size_t max,
 
 	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)max);
 	while ((rc = read_step(store, stmt)) == SQLITE_ROW) {
-		struct span domain = { (const char *)sqlite3_column_text(stmt,
-					   5),
-			(size_t)sqlite3_column_bytes(stmt, 5) };
+		struct span domain = policy_store_text(stmt, 5);
 		struct policy_row row = { .fetched_at_s = 0 };
 
 		n++;

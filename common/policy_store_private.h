@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "common/limits.h"
+#include "proto/span.h"
 
 #define POLICY_STORE_PATH_SIZE 4096
 
@@ -52,7 +53,16 @@ void policy_store_mend(struct policy_store *store, int rc);
 /* No more than max rows are to be left: of more, some are dropped. */
 bool policy_store_trim(struct policy_store *store);
 
-/* A write has gone well or has not: logged when that changes. Returns good. */
-bool policy_store_wrote(struct policy_store *store, bool good);
+/*
+ * For the other tables, which are used rarely. NULL on failure: every call on
+ * it fails then, which policy_store_run() tells.
+ */
+sqlite3_stmt *policy_store_prepare(struct policy_store *store, const char *sql);
+
+/* Runs one that changes rows, and frees it. False: not done, and logged. */
+bool policy_store_run(struct policy_store *store, sqlite3_stmt *stmt);
+
+/* Of the row that a statement is at; borrowed until its next step. */
+struct span policy_store_text(sqlite3_stmt *stmt, int column);
 
 #endif
