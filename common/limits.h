@@ -141,6 +141,9 @@
 #define LIMIT_REFRESH_MORE_MS 5000    /* when the last one came to so many: */
 #define LIMIT_REFRESHES 100	      /* begun at each look */
 #define LIMIT_STAGED 10000	      /* domains that would have been refused */
+#define LIMIT_STAGED_S 2592000	      /* then a start forgets them */
+#define LIMIT_STAGED_WRITE_MS 10000   /* between writing to disk, of no more */
+#define LIMIT_STAGED_WRITES 500	      /* than so many */
 #define LIMIT_OVERRIDES 1000	      /* set at run time, one a domain */
 #define LIMIT_OVERRIDE_READ_S 10      /* unread ones are tried again then */
 #define LIMIT_OVERRIDE_ENDED_S 604800 /* then a start forgets an ended one */

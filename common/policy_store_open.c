@@ -42,6 +42,22 @@ static const char *const migrations[] = {
 	"  reason TEXT NOT NULL,"
 	"  body TEXT NOT NULL"
 	") STRICT;",
+	"CREATE TABLE staged ("
+	"  cause TEXT NOT NULL,"
+	"  domain TEXT NOT NULL,"
+	"  source TEXT NOT NULL,"
+	"  result TEXT NOT NULL,"
+	"  reason TEXT NOT NULL,"
+	"  since_s INTEGER NOT NULL,"
+	"  last_s INTEGER NOT NULL,"
+	"  good_at_s INTEGER NOT NULL,"
+	"  times INTEGER NOT NULL,"
+	"  PRIMARY KEY (domain, cause)"
+	") STRICT;"
+	"CREATE TABLE staging ("
+	"  id INTEGER PRIMARY KEY,"
+	"  since_s INTEGER NOT NULL"
+	") STRICT;",
 };
 #define SCHEMA_VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

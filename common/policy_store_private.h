@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The inside of the policy store: policy_store_open.c makes and mends the file,
- * policy_store.c reads and writes rows, override_store.c those of another
- * table.
+ * policy_store.c reads and writes rows, override_store.c and staging_store.c
+ * those of other tables.
  */
 #ifndef STRICTMX_COMMON_POLICY_STORE_PRIVATE_H
 #define STRICTMX_COMMON_POLICY_STORE_PRIVATE_H

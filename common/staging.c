@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 struct entry {
 	struct staged staged; /* the first member: see staging_next() */
 	TAILQ_ENTRY(entry) entry;
+	TAILQ_ENTRY(entry) change;
+	bool is_changed;
 	UT_hash_handle hh;
 	char key[]; /* the cause in one letter, and the domain */
 };
@@ -23,6 +26,7 @@ struct staging {
 	int64_t since_s;
 	struct entry *table;
 	TAILQ_HEAD(newest, entry) newest_first;
+	TAILQ_HEAD(, entry) changed; /* the longest so first */
 };
 
 #define KEY_SIZE (DOMAIN_SIZE + 1)
@@ -45,7 +49,24 @@ staging_new(size_t max, int64_t now_s)
 	staging->max = max;
 	staging->since_s = now_s;
 	TAILQ_INIT(&staging->newest_first);
+	TAILQ_INIT(&staging->changed);
 	return staging;
+}
+
+static void
+entry_changed(struct staging *staging, struct entry *entry)
+{
+	if (!entry->is_changed)
+		TAILQ_INSERT_TAIL(&staging->changed, entry, change);
+	entry->is_changed = true;
+}
+
+static void
+entry_unchanged(struct staging *staging, struct entry *entry)
+{
+	if (entry->is_changed)
+		TAILQ_REMOVE(&staging->changed, entry, change);
+	entry->is_changed = false;
 }
 
 static void
@@ -53,15 +74,8 @@ entry_remove(struct staging *staging, struct entry *entry)
 {
 	HASH_DEL(staging->table, entry);
 	TAILQ_REMOVE(&staging->newest_first, entry, entry);
+	entry_unchanged(staging, entry);
 	free(entry);
-}
-
-void
-staging_clear(struct staging *staging, int64_t now_s)
-{
-	while (!TAILQ_EMPTY(&staging->newest_first))
-		entry_remove(staging, TAILQ_FIRST(&staging->newest_first));
-	staging->since_s = now_s;
 }
 
 void
@@ -69,7 +83,8 @@ staging_free(struct staging *staging)
 {
 	if (staging == NULL)
 		return;
-	staging_clear(staging, 0);
+	while (!TAILQ_EMPTY(&staging->newest_first))
+		entry_remove(staging, TAILQ_FIRST(&staging->newest_first));
 	free(staging);
 }
 
@@ -131,6 +146,7 @@ add(struct staging *staging, const struct verdict *verdict,
 	entry->staged.result = result;
 	snprintf(entry->staged.reason, sizeof(entry->staged.reason), "%s",
 	    reason);
+	entry_changed(staging, entry);
 }
 
 /* Whatever was refused before would not be now. */
@@ -143,8 +159,10 @@ note_good(struct staging *staging, const char *domain, int64_t now_s)
 	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
 		struct entry *entry = entry_find(staging, causes[i], domain);
 
-		if (entry != NULL && entry->staged.good_at_s == 0)
-			entry->staged.good_at_s = now_s;
+		if (entry == NULL || entry->staged.good_at_s != 0)
+			continue;
+		entry->staged.good_at_s = now_s;
+		entry_changed(staging, entry);
 	}
 }
 
@@ -184,6 +202,58 @@ int64_t
 staging_since_s(const struct staging *staging)
 {
 	return staging->since_s;
+}
+
+size_t
+staging_max(const struct staging *staging)
+{
+	return staging->max;
+}
+
+void
+staging_restore(struct staging *staging, const struct staged *staged)
+{
+	struct entry *entry;
+	const char *domain;
+
+	if (entry_find(staging, staged->cause, staged->domain) != NULL)
+		return;
+	entry = entry_add(staging, staged->cause, staged->domain);
+	if (entry == NULL)
+		return;
+	domain = entry->staged.domain;
+	entry->staged = *staged;
+	entry->staged.domain = domain;
+}
+
+void
+staging_set_since(struct staging *staging, int64_t since_s)
+{
+	staging->since_s = since_s;
+}
+
+const struct staged *
+staging_changed(const struct staging *staging)
+{
+	const struct entry *entry = TAILQ_FIRST(&staging->changed);
+
+	return entry == NULL ? NULL : &entry->staged;
+}
+
+void
+staging_written(struct staging *staging, const struct staged *staged)
+{
+	entry_unchanged(staging,
+	    entry_find(staging, staged->cause, staged->domain));
+}
+
+void
+staging_change_all(struct staging *staging)
+{
+	struct entry *entry;
+
+	TAILQ_FOREACH (entry, &staging->newest_first, entry)
+		entry_changed(staging, entry);
 }
 
 const char *

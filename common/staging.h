@@ -3,8 +3,8 @@
  * What would have been refused, had nothing been in a testing mode: what an
  * administrator reads before he turns enforcement on, and what a domain that
  * tests its own policy would want to know. One entry for each domain and cause,
- * in memory, bounded; those that were added to longest ago go first. It is not
- * stored: it changes with each answer, and a day of mail brings it back.
+ * in memory, bounded; those that were added to longest ago go first. It changes
+ * with each answer, so common/staging_store keeps it on disk behind that.
  */
 #ifndef STRICTMX_COMMON_STAGING_H
 #define STRICTMX_COMMON_STAGING_H
@@ -59,9 +59,18 @@ const struct staged *staging_next(const struct staging *staging,
     const struct staged *previous);
 
 int64_t staging_since_s(const struct staging *staging); /* it began then */
+size_t staging_max(const struct staging *staging);
 
-/* All is forgotten, and it begins now. */
-void staging_clear(struct staging *staging, int64_t now_s);
+/* What is stored of before. One that there is of its domain and cause stays;
+ * the newest come last. Without memory it is not remembered. */
+void staging_restore(struct staging *staging, const struct staged *staged);
+void staging_set_since(struct staging *staging, int64_t since_s);
+
+/* The one that has changed and waits the longest for staging_written(); NULL:
+ * none. Borrowed until the next call that is not that one. */
+const struct staged *staging_changed(const struct staging *staging);
+void staging_written(struct staging *staging, const struct staged *staged);
+void staging_change_all(struct staging *staging);
 
 const char *staging_cause_name(enum staging_cause cause);
 

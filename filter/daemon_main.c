@@ -37,6 +37,7 @@
 #include "common/policy_cache.h"
 #include "common/policy_store.h"
 #include "common/staging.h"
+#include "common/staging_store.h"
 #include "proto/span.h"
 #include "filter/detach.h"
 #include "filter/environment.h"
@@ -66,6 +67,7 @@ struct daemon {
 	struct policy_cache *cache;
 	struct overrides *overrides;
 	struct staging *staging;
+	struct staging_store *staging_store;
 	struct service *service;
 	struct service *retired[LIMIT_RETIRED]; /* by reloads; NULL: a place */
 	bool reload_waits;			/* which was said */
@@ -503,7 +505,9 @@ daemon_open(struct daemon *d, struct config *config)
 		fatal("out of memory");
 	d->overrides = overrides_new(d->store, clock_wall_s(d->clock));
 	d->staging = staging_new(LIMIT_STAGED, clock_wall_s(d->clock));
-	if (d->overrides == NULL || d->staging == NULL)
+	if (d->overrides == NULL || d->staging == NULL ||
+	    (d->staging_store =
+		    staging_store_new(d->clock, d->store, d->staging)) == NULL)
 		fatal("out of memory");
 	d->service = service_new(d->base, d->clock, d->cache, d->overrides,
 	    d->staging, config, &why);
@@ -534,6 +538,7 @@ daemon_close(struct daemon *d)
 	for (size_t i = 0; i < LIMIT_RETIRED; i++)
 		service_free(d->retired[i]);
 	service_free(d->service);
+	staging_store_free(d->staging_store);
 	staging_free(d->staging);
 	overrides_free(d->overrides);
 	policy_cache_free(d->cache);

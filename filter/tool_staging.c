@@ -18,9 +18,8 @@
 static const char usage[] =
     "usage: strictmx staging [--json] [-f FILE] [-s SOCKET]\n" TOOL_ENGINE_USAGE
     "Lists, by domain, what would have been refused, since when, how often,\n"
-    "and why, since strictmxd was started: what 'mode = enforce' would refuse\n"
-    "(our-mode), and what domains would want refused that test their policy\n"
-    "(policy).\n"
+    "and why: what 'mode = enforce' would refuse (our-mode), and what domains\n"
+    "would want refused that test their policy (policy).\n"
     "exit status: 0 nothing would be refused by our mode, 1 something would,\n"
     "2 wrong call or configuration, 3 no engine could tell\n";
 

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -447,6 +448,44 @@ without_a_state_directory_it_says_memory_only_and_serves(void **state)
 }
 
 static void
+assert_staging_has(const char *part)
+{
+	int fd = program_connect(socket_path);
+
+	assert_string_equal(program_hear(fd), QUERY_GREETING);
+	program_tell(fd, "1 staging\n");
+	assert_in(program_hear(fd), part);
+	close(fd);
+}
+
+static void
+what_was_staged_is_there_after_a_restart(void **state)
+{
+	sqlite3 *db;
+
+	(void)state;
+	start_in_foreground(&daemon_);
+	assert_staging_has("\"staged\":[]");
+	assert_ends_well();
+	assert_int_equal(sqlite3_open(scratch_path("state/policies.sqlite"),
+			     &db),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+			     "UPDATE staging SET since_s = 1700000000;"
+			     "INSERT INTO staged VALUES ('our-mode', "
+			     "'a.example', 'sts',"
+			     " 'certificate-expired', 'because', 1700000000,"
+			     " unixepoch(), 0, 77)",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(db);
+	start_in_foreground(&daemon_);
+	assert_staging_has("\"since\":1700000000,");
+	assert_staging_has("\"times\":77,");
+	assert_ends_well();
+}
+
+static void
 memory_only_makes_no_state(void **state)
 {
 	(void)state;
@@ -707,6 +746,7 @@ main(void)
 		T(a_second_daemon_leaves_the_socket_to_the_first),
 		T(a_socket_of_a_killed_daemon_is_taken_over),
 		T(without_a_state_directory_it_says_memory_only_and_serves),
+		T(what_was_staged_is_there_after_a_restart),
 		T(memory_only_makes_no_state),
 		T(sighup_reads_a_good_file_and_keeps_the_old_for_a_broken),
 		T(exim_is_served_on_a_socket_of_its_own_and_by_what_is_reloaded),

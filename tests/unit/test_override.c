@@ -552,7 +552,8 @@ a_store_of_version_2_is_taken_over(void **state)
 	assert_int_equal(sqlite3_open(scratch_path("policies.sqlite"), &other),
 	    SQLITE_OK);
 	assert_int_equal(sqlite3_exec(other,
-			     "DROP TABLE override; PRAGMA user_version = 2",
+			     "DROP TABLE override; DROP TABLE staged;"
+			     "DROP TABLE staging; PRAGMA user_version = 2",
 			     NULL, NULL, NULL),
 	    SQLITE_OK);
 	sqlite3_close(other);

@@ -690,6 +690,8 @@ a_store_of_version_1_is_taken_over(void **state)
 		"INSERT INTO policy VALUES ('old.example', 'id', 7, 8, "
 		"x'626f6479');"
 		"DROP TABLE override;"
+		"DROP TABLE staged;"
+		"DROP TABLE staging;"
 		"PRAGMA user_version = 1");
 	store = open_store();
 	assert_int_equal(policy_store_get(store, "old.example", &row),
